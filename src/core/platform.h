@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/* What the operating system gives. platform_posix.c implements it; a Windows twin stays one file away. */
+#ifndef CSM_CORE_PLATFORM_H
+#define CSM_CORE_PLATFORM_H
+
+#include "core/internal.h"
+
+/* clocks */
+csm_time csm_platform_now(void);       /* wall clock, UTC */
+csm_time csm_platform_monotonic(void); /* for durations only */
+void csm_platform_sleep(csm_time duration);
+
+/* processors and threads */
+uint32_t csm_platform_processors(void);
+typedef struct csm_thread csm_thread;
+csm_status csm_thread_start(csm_thread **out, void (*run)(void *user), void *user);
+void csm_thread_join(csm_thread *thread); /* frees it too; takes NULL */
+typedef struct csm_mutex csm_mutex;
+csm_status csm_mutex_new(csm_mutex **out);
+void csm_mutex_free(csm_mutex *mutex);
+void csm_mutex_lock(csm_mutex *mutex);
+void csm_mutex_unlock(csm_mutex *mutex);
+
+/* files: paths are UTF-8, '/' separated. Errors carry the path. */
+csm_status csm_file_read(csm_buffer *out, const char *path, size_t limit); /* CSM_EPARSE when larger than limit */
+/* Temporary in the same folder, fsync, rename over `path`, fsync the folder. mode such as 0644. */
+csm_status csm_file_write_atomic(const char *path, const void *data, size_t length, unsigned mode);
+csm_status csm_file_sync(const char *path);
+csm_status csm_folder_sync(const char *path);
+csm_status csm_folder_make(const char *path); /* with parents; existing is fine */
+csm_status csm_file_rename(const char *from, const char *to);
+csm_status csm_file_remove(const char *path); /* absent is fine */
+bool csm_file_exists(const char *path);
+csm_status csm_file_size(uint64_t *out, const char *path);
+csm_status csm_file_hash(csm_hash *out, const char *path);
+/* Names in a folder, sorted by bytes, "." and ".." left out. Free with csm_folder_list_free. */
+csm_status csm_folder_list(char ***out, size_t *count, const char *path);
+void csm_folder_list_free(char **names, size_t count);
+
+/* An exclusive lock that dies with its process. CSM_ELOCKED when another holds it, with its process id in the text. */
+typedef struct csm_lock csm_lock;
+csm_status csm_lock_take(csm_lock **out, const char *path);
+void csm_lock_release(csm_lock *lock); /* takes NULL */
+
+#endif
