@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: MIT */
+/* calibrate: scores into probabilities that were checked, their bounds, the evidence behind them, and the gate. Words
+ * are those of STATISTICS (docs/calibrate.md). All of it is pure computation over the caller's arrays. */
+#ifndef CRYPTOSMART_CALIBRATE_H
+#define CRYPTOSMART_CALIBRATE_H
+
+#include <cryptosmart/core.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- calibrators --------------------------------------------------------------------------------------------- */
+
+typedef enum csm_calibration {
+    CSM_CALIBRATION_AUTO = 0,    /* by blocks: shrunken Platt under 30, Platt under 100, isotonic from there on */
+    CSM_CALIBRATION_PLATT = 1,   /* logistic in the score (Platt 1999, with his prior targets) */
+    CSM_CALIBRATION_ISOTONIC = 2 /* pool adjacent violators (Ayer et al. 1955) */
+} csm_calibration;
+
+typedef struct csm_calibrator csm_calibrator; /* immutable */
+
+typedef struct csm_calibrator_options {
+    size_t size;
+    uint32_t method;      /* csm_calibration */
+    uint32_t matured;     /* 1 when the scores are matured out-of-fold predictions: the gate asks for it */
+    double blocks;        /* disjoint horizon blocks behind the scores (csm_calibrate_blocks); required, > 0 */
+} csm_calibrator_options;
+
+CSM_API void csm_calibrator_options_init(csm_calibrator_options *options);
+/* score, outcome (0 or 1), weight (NULL: 1): n each. CSM_ENODATA with one class or fewer than 2 rows. */
+CSM_API csm_status csm_calibrator_fit(csm_calibrator **out, const double *score, const double *outcome,
+                                      const double *weight, size_t n, const csm_calibrator_options *options);
+CSM_API void csm_calibrator_free(csm_calibrator *calibrator);
+/* probability: n values, monotone in score. */
+CSM_API csm_status csm_calibrator_apply(const csm_calibrator *calibrator, const double *score, double *probability,
+                                        size_t n);
+/* Inductive Venn-Abers pair (Vovk, Petej & Fedorova 2015) of the fitting data at each score: p0 <= p1. */
+CSM_API csm_status csm_calibrator_venn_abers(const csm_calibrator *calibrator, const double *score, double *p0,
+                                             double *p1, size_t n);
+typedef struct csm_calibrator_info {
+    uint32_t method; /* the one in use, never AUTO */
+    uint32_t matured;
+    size_t rows;
+    double blocks;
+    double base_rate;
+    double shrinkage; /* 0 none .. 1 base rate only */
+    double slope;     /* Platt; NaN otherwise */
+    double intercept;
+} csm_calibrator_info;
+CSM_API csm_status csm_calibrator_describe(csm_calibrator_info *out, const csm_calibrator *calibrator);
+
+/* Split conformal radius: the ceil((n+1)(1-alpha))-th smallest |residual| (Vovk et al. 2005; Lei et al. 2018).
+ * CSM_ENODATA when n is too small for alpha. */
+CSM_API csm_status csm_calibrate_conformal(double *radius, const double *residual, size_t n, double alpha);
+
+/* ---- scores of forecasts ---------------------------------------------------------------------------------------- */
+
+/* Forecasts with matured outcomes. Rows of one `time` are one date; block = horizon-long span. */
+typedef struct csm_outcomes {
+    size_t length;
+    csm_time horizon;
+    const csm_time *time;       /* decision */
+    const uint32_t *coin;       /* index of the coin */
+    const double *probability;  /* calibrated; may be NULL where not used */
+    const double *outcome;      /* 0 or 1 */
+    const double *expected;     /* predicted return; may be NULL where not used */
+    const double *realised;     /* realised log return; may be NULL where not used */
+} csm_outcomes;
+
+typedef struct csm_band {
+    double value;
+    double low;  /* 5 % of the block bootstrap */
+    double high; /* 95 % */
+} csm_band;
+
+#define CSM_RELIABILITY_BINS_MAX 20
+typedef struct csm_reliability_bin {
+    size_t count;
+    double probability; /* mean */
+    double frequency;   /* share of outcomes 1 */
+    double low;         /* block-bootstrap band of frequency */
+    double high;
+} csm_reliability_bin;
+
+typedef struct csm_scores {
+    size_t rows;
+    double blocks;    /* disjoint horizon blocks, coins pooled, clustered by date */
+    double base_rate;
+    csm_band brier;
+    csm_band brier_skill; /* 1 - brier / brier of the base rate */
+    double reliability;   /* Murphy 1973: brier = reliability - resolution + uncertainty */
+    double resolution;
+    double uncertainty;
+    csm_band log_loss;
+    csm_band ece;         /* equal-mass expected calibration error */
+    csm_band rank_ic;     /* mean over dates of Spearman(expected, realised); NaN without returns */
+    double rank_icir;     /* mean / standard deviation over dates */
+    size_t dates;
+    size_t bin_count;
+    csm_reliability_bin bins[CSM_RELIABILITY_BINS_MAX];
+} csm_scores;
+
+typedef struct csm_scores_options {
+    size_t size;
+    uint32_t bins;      /* 2..20, default 10 */
+    uint32_t bootstrap; /* resamples of blocks; default 400; 0: bands equal the value */
+} csm_scores_options;
+CSM_API void csm_calibrate_scores_options_init(csm_scores_options *options);
+CSM_API csm_status csm_calibrate_scores(csm_scores *out, csm_context *context, const csm_outcomes *outcomes,
+                                        const csm_scores_options *options);
+/* Disjoint horizon blocks that hold at least one decision time. */
+CSM_API double csm_calibrate_blocks(const csm_time *time, size_t n, csm_time horizon);
+/* Spearman's rank correlation with mean ranks for ties; NaN when either side is constant or n < 2. */
+CSM_API double csm_calibrate_spearman(const double *a, const double *b, size_t n);
+
+/* ---- evidence ------------------------------------------------------------------------------------------------- */
+
+typedef enum csm_evidence_status {
+    CSM_EVIDENCE_UNPROVEN = 0,
+    CSM_EVIDENCE_REVOKED = 1,
+    CSM_EVIDENCE_CONSISTENT = 2,
+    CSM_EVIDENCE_CERTIFIED = 3
+} csm_evidence_status;
+CSM_API const char *csm_evidence_name(uint32_t status);
+
+typedef struct csm_evidence {
+    uint32_t status; /* csm_evidence_status */
+    uint32_t reserved;
+    size_t issued;    /* predictions at or above the threshold */
+    double blocks;    /* disjoint blocks that hold them */
+    double precision; /* mean outcome; NaN when none */
+    double lower;     /* one-sided 95 % betting bound over blocks (Waudby-Smith & Ramdas 2023) */
+    double upper;
+    double e_value;   /* largest wealth against "precision >= target" so far */
+} csm_evidence;
+
+typedef struct csm_evidence_options {
+    size_t size;
+    double threshold; /* of probability; default 0.80 */
+    double target;    /* of precision; default 0.80 */
+    double level;     /* one-sided, default 0.05 */
+    double revoke_at; /* e-value; default 20 */
+    double blocks_needed; /* default 14 */
+} csm_evidence_options;
+CSM_API void csm_calibrate_evidence_options_init(csm_evidence_options *options);
+/* Evidence of the issued set: outcomes averaged within each horizon block, blocks in order of time, one bounded bet a
+ * block; valid under daily peeking and lagged outcomes. */
+CSM_API csm_status csm_calibrate_evidence(csm_evidence *out, const csm_outcomes *outcomes,
+                                          const csm_evidence_options *options);
+
+/* ---- gate --------------------------------------------------------------------------------------------------------- */
+
+/* What the gate looks at for one coin (STATISTICS "The gate"). */
+typedef struct csm_gate_input {
+    double probability;     /* at the gate's horizon */
+    double expected_return; /* at the gate's horizon, log */
+    double cost;            /* round trip, log */
+    double traded_value;    /* median daily traded value in quote currency known at the time; NaN: unknown */
+    csm_time history;       /* span of final bars in the shortest group of the recipe */
+    csm_time live;          /* span of ledger rows written before their outcome */
+    csm_reason data;        /* reasons already found by fusion */
+    uint32_t matured;       /* calibrator fit on matured out-of-fold predictions */
+    uint32_t evidence;      /* csm_evidence_status */
+    uint32_t drift;         /* 1: an alarm stands */
+    uint32_t agreement;     /* 1: all horizons point up */
+} csm_gate_input;
+
+typedef struct csm_gate_options {
+    size_t size;
+    double threshold;       /* default 0.80; values under 0.80 are refused */
+    csm_time history_needed; /* default 12 weeks; less is refused */
+    double notional;        /* reference notional Q in quote currency; default 1000 */
+    double participation;   /* Q may be at most this share of daily traded value; default 0.01 */
+    uint32_t minimum_evidence; /* csm_evidence_status order UNPROVEN < CONSISTENT < CERTIFIED; default UNPROVEN */
+    uint32_t require_consensus; /* default 0 */
+} csm_gate_options;
+CSM_API void csm_calibrate_gate_options_init(csm_gate_options *options);
+/* show: reasons against showing (0: shown). trade: further reasons against a trade signal. */
+CSM_API csm_status csm_calibrate_gate(csm_reason *show, csm_reason *trade, const csm_gate_input *input,
+                                      const csm_gate_options *options);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

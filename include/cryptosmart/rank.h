@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/* rank: what passes the gate, highest expected return first; and a count of where everything else fell. */
+#ifndef CRYPTOSMART_RANK_H
+#define CRYPTOSMART_RANK_H
+
+#include <cryptosmart/calibrate.h>
+#include <cryptosmart/core.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct csm_horizon_forecast {
+    csm_time horizon;
+    double expected_return; /* log; NaN: no forecast */
+    double low;             /* conformal interval of the return */
+    double high;
+    double probability;     /* calibrated P(Y = 1); NaN: no forecast */
+    double lower;           /* one-sided 95 % lower bound for the precision of such predictions; NaN: unknown */
+    double cost;            /* c of the event, log */
+    uint32_t evidence;      /* csm_evidence_status */
+    uint32_t reserved;
+} csm_horizon_forecast;
+
+/* One coin at one decision time. */
+typedef struct csm_forecast {
+    char coin[32];
+    char market[64]; /* "kraken:BTC/USD" */
+    csm_time time;        /* decision */
+    csm_time last_update; /* close of the last traded bar */
+    double price;         /* last traded */
+    uint32_t horizon_count;
+    uint32_t agreement;   /* set by csm_rank_build: horizons with probability >= 0.5 and positive return */
+    csm_horizon_forecast horizons[CSM_HORIZONS_MAX];
+    csm_gate_input gate;
+    csm_reason show;  /* set by csm_rank_build */
+    csm_reason trade; /* set by csm_rank_build */
+} csm_forecast;
+
+typedef struct csm_rank_options {
+    size_t size;
+    csm_gate_options gate;
+    csm_time horizon; /* of gate and order; default 30 days */
+    size_t limit;     /* most rows shown; 0: all */
+} csm_rank_options;
+CSM_API void csm_rank_options_init(csm_rank_options *options);
+
+typedef struct csm_ranking csm_ranking; /* immutable */
+
+/* Funnel: conditions in a fixed, documented order; each coin falls at the first that fails. */
+typedef struct csm_funnel_step {
+    uint32_t reason; /* csm_reason_bit */
+    uint32_t reserved;
+    size_t fell;   /* coins that fall here first */
+    size_t failed; /* coins that fail this condition at all */
+    size_t left;   /* coins still in after it */
+} csm_funnel_step;
+
+/* Applies the gate to each forecast and orders the passing ones by expected return at options.horizon (ties: higher
+ * probability, then market name). Copies what it keeps. An empty ranking is a normal result. */
+CSM_API csm_status csm_rank_build(csm_ranking **out, const csm_forecast *forecasts, size_t n,
+                                  const csm_rank_options *options);
+CSM_API void csm_ranking_free(csm_ranking *ranking);
+CSM_API size_t csm_ranking_count(const csm_ranking *ranking);                             /* shown */
+CSM_API const csm_forecast *csm_ranking_at(const csm_ranking *ranking, size_t index);      /* shown, in order */
+CSM_API size_t csm_ranking_total(const csm_ranking *ranking);                             /* all */
+CSM_API const csm_forecast *csm_ranking_all_at(const csm_ranking *ranking, size_t index); /* all, in input order */
+CSM_API size_t csm_ranking_funnel_count(const csm_ranking *ranking);
+CSM_API const csm_funnel_step *csm_ranking_funnel_at(const csm_ranking *ranking, size_t index);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
