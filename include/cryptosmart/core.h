@@ -205,6 +205,8 @@ CSM_API csm_status csm_time_from_calendar(csm_time *out, const csm_calendar *cal
 CSM_API csm_time csm_time_floor(csm_time time, csm_time interval);
 /* "15m", "1h", "4h", "1d", "1w", "30d": a positive integer and one of s m h d w. */
 CSM_API csm_status csm_interval_parse(csm_time *out, const char *text);
+/* The largest unit that divides: "1h", "90m", "1w"; sub-second intervals in ns ("1500ns", not parsed back). size >=
+ * CSM_TIME_TEXT. Returns `text`. */
 CSM_API char *csm_interval_format(csm_time interval, char *text, size_t size);
 
 /* ---- exact decimals ------------------------------------------------------------------------------------------ */
@@ -219,8 +221,10 @@ typedef struct csm_decimal {
 /* Plain or exponent notation, optional sign; NaN, infinities, empty text and more than 18 significant digits after
  * trimming zeros are CSM_EPARSE. */
 CSM_API csm_status csm_decimal_parse(csm_decimal *out, const char *text, size_t length);
-/* Nearest double (one correctly rounded operation when |ticks| < 2^53 and scale <= 22). */
+/* Nearest double, ties to even. NaN when scale is outside 0..18. */
 CSM_API double csm_decimal_double(csm_decimal value);
+/* Plain notation with `scale` decimals ("-0.050"), never an exponent; size >= CSM_DECIMAL_TEXT. Returns `text`. */
+#define CSM_DECIMAL_TEXT 24
 CSM_API char *csm_decimal_format(csm_decimal value, char *text, size_t size);
 
 /* ---- random numbers ------------------------------------------------------------------------------------------ */

@@ -41,12 +41,16 @@ csm_status csm_options_take(void *out, size_t known, const void *user, const cha
 
 /* ---- context ---- */
 
-void csm_log(const csm_context *context, csm_log_level level, const char *module, const char *format, ...)
+void csm_log_write(const csm_context *context, csm_log_level level, const char *module, const char *format, ...)
     CSM_PRINTF(4, 5);
 /* Reports progress and answers cancel: CSM_OK or CSM_ECANCELLED with text. context may be NULL. Only on the thread
  * that entered the library; workers poll csm_cancelled. */
 csm_status csm_progress(csm_context *context, const char *what, uint64_t done, uint64_t total);
 bool csm_cancelled(const csm_context *context);
+/* An object that works with a context holds a reference, so that both may be freed in any order. csm_context_free
+ * takes the owner's callbacks away and drops the owner's reference. Both take NULL; retain returns its argument. */
+csm_context *csm_context_retain(csm_context *context);
+void csm_context_release(csm_context *context);
 
 /* ---- parallel loops ---- */
 
@@ -73,14 +77,21 @@ void csm_hasher_init(csm_hasher *hasher);
 void csm_hasher_update(csm_hasher *hasher, const void *data, size_t length);
 csm_hash csm_hasher_final(csm_hasher *hasher);
 
-/* Growing byte buffer, always zero-terminated once non-empty. Zero-initialise; free data with csm_dealloc. */
+/* Growing byte buffer, always zero-terminated once something was appended. Zero-initialise; free with csm_buffer_free,
+ * or take `data` and free it with csm_dealloc. What is appended may not lie inside the buffer itself. */
 typedef struct csm_buffer {
     char *data;
     size_t length;
     size_t capacity;
 } csm_buffer;
+csm_status csm_buffer_reserve(csm_buffer *buffer, size_t more); /* room for `more` bytes at data + length */
 csm_status csm_buffer_append(csm_buffer *buffer, const void *data, size_t length);
 csm_status csm_buffer_printf(csm_buffer *buffer, const char *format, ...) CSM_PRINTF(2, 3);
 void csm_buffer_free(csm_buffer *buffer);
+
+/* ---- random numbers ---- */
+
+/* One block of Philox4x32-10; csm_random_u64 uses counter = (index, stream), key = seed, low word first. */
+void csm_philox4x32(uint32_t out[4], const uint32_t counter[4], const uint32_t key[2]);
 
 #endif

@@ -10,6 +10,10 @@ csm_time csm_platform_now(void);       /* wall clock, UTC */
 csm_time csm_platform_monotonic(void); /* for durations only */
 void csm_platform_sleep(csm_time duration);
 
+/* What errno value `error_number` means, in the host's language. Returns `text`. */
+char *csm_platform_error_text(int error_number, char *text, size_t size);
+uint64_t csm_platform_process(void); /* id of this process */
+
 /* processors and threads */
 uint32_t csm_platform_processors(void);
 typedef struct csm_thread csm_thread;
@@ -23,21 +27,28 @@ void csm_mutex_unlock(csm_mutex *mutex);
 
 /* files: paths are UTF-8, '/' separated. Errors carry the path. */
 csm_status csm_file_read(csm_buffer *out, const char *path, size_t limit); /* CSM_EPARSE when larger than limit */
-/* Temporary in the same folder, fsync, rename over `path`, fsync the folder. mode such as 0644. */
+/* Temporary ".tmp-<name>-<process>-<counter>" in the same folder, fsync, rename over `path`, fsync the folder. Mode
+ * such as 0644, less the umask. On failure the old file is untouched and the temporary removed. */
 csm_status csm_file_write_atomic(const char *path, const void *data, size_t length, unsigned mode);
 csm_status csm_file_sync(const char *path);
 csm_status csm_folder_sync(const char *path);
 csm_status csm_folder_make(const char *path); /* with parents; existing is fine */
 csm_status csm_file_rename(const char *from, const char *to);
 csm_status csm_file_remove(const char *path); /* absent is fine */
+csm_status csm_file_link(const char *from, const char *to); /* hard link; CSM_EEXIST when `to` is there */
 bool csm_file_exists(const char *path);
+csm_status csm_file_mode(unsigned *out, const char *path); /* permission bits, such as 0600 */
 csm_status csm_file_size(uint64_t *out, const char *path);
 csm_status csm_file_hash(csm_hash *out, const char *path);
+csm_status csm_folder_remove(const char *path);                   /* only when empty; absent is fine */
+csm_status csm_folder_space(uint64_t *free_bytes, const char *path); /* bytes this user may still write */
 /* Names in a folder, sorted by bytes, "." and ".." left out. Free with csm_folder_list_free. */
 csm_status csm_folder_list(char ***out, size_t *count, const char *path);
 void csm_folder_list_free(char **names, size_t count);
 
-/* An exclusive lock that dies with its process. CSM_ELOCKED when another holds it, with its process id in the text. */
+/* An exclusive lock that dies with its process. CSM_ELOCKED when another process, or another csm_lock_take of this one,
+ * holds it, with the process id in the text. A forked child that never calls exec keeps the lock alive until it ends,
+ * but its csm_lock_release does not unlock the parent. The file stays. */
 typedef struct csm_lock csm_lock;
 csm_status csm_lock_take(csm_lock **out, const char *path);
 void csm_lock_release(csm_lock *lock); /* takes NULL */

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+#include "core/platform.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Fixed and per thread: reporting a failure must not allocate, or running out of memory could not be reported. */
+#define ERROR_TEXT 1024
+static _Thread_local char error_text[ERROR_TEXT];
+
+/* Drops the last bytes of a cut text that do not form a whole UTF-8 character. */
+static void trim_cut_character(char *text, size_t length) {
+    size_t start = length;
+    while (start > 0 && length - start < 4 && ((unsigned char)text[start - 1] & 0xC0) == 0x80) start--;
+    if (start == 0) return;
+    const unsigned char lead = (unsigned char)text[start - 1];
+    const size_t follow = lead >= 0xF0 ? 3 : lead >= 0xE0 ? 2 : lead >= 0xC0 ? 1 : 0;
+    if (length - start < follow) text[start - 1] = '\0';
+}
+
+static void set_text(const char *text, int length) {
+    const size_t wanted = length < 0 ? 0 : (size_t)length;
+    const size_t taken = wanted < ERROR_TEXT ? wanted : ERROR_TEXT - 1;
+    memcpy(error_text, text, taken);
+    error_text[taken] = '\0';
+    if (taken < wanted) trim_cut_character(error_text, taken);
+}
+
+const char *csm_error_message(void) {
+    return error_text;
+}
+
+csm_status csm_fail(csm_status status, const char *format, ...) {
+    char text[ERROR_TEXT]; /* arguments may point into error_text */
+    va_list arguments;
+    va_start(arguments, format);
+    const int length = vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    text[sizeof text - 1] = '\0';
+    set_text(text, length < (int)sizeof text ? length : (int)sizeof text - 1);
+    if (length >= (int)sizeof text) trim_cut_character(error_text, sizeof text - 1);
+    return status;
+}
+
+csm_status csm_fail_prefix(csm_status status, const char *format, ...) {
+    char text[2 * ERROR_TEXT + 2];
+    va_list arguments;
+    va_start(arguments, format);
+    const int formatted = vsnprintf(text, ERROR_TEXT, format, arguments);
+    va_end(arguments);
+    size_t length = formatted < 0 ? 0 : strlen(text);
+    text[length++] = ':';
+    text[length++] = ' ';
+    const size_t rest = strlen(error_text);
+    memcpy(text + length, error_text, rest);
+    set_text(text, (int)(length + rest));
+    return status;
+}
+
+static csm_status status_of_errno(int error_number) {
+    switch (error_number) {
+    case ENOSPC:
+    case EDQUOT:
+        return CSM_ENOSPACE;
+    case EROFS:
+        return CSM_EREADONLY;
+    case ENOMEM:
+        return CSM_ENOMEM;
+    case ENOENT:
+        return CSM_ENOTFOUND;
+    default:
+        return CSM_EIO;
+    }
+}
+
+csm_status csm_fail_errno(int error_number, const char *format, ...) {
+    char text[ERROR_TEXT];
+    va_list arguments;
+    va_start(arguments, format);
+    const int formatted = vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    if (formatted < 0) text[0] = '\0';
+    char reason[128];
+    csm_platform_error_text(error_number, reason, sizeof reason);
+    return csm_fail(status_of_errno(error_number), "%s: %s", text, reason);
+}

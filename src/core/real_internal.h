@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/* Pairs of doubles shared by the real_*.c files: an unevaluated sum hi + lo with |lo| <= ulp(hi). */
+#ifndef CSM_CORE_REAL_INTERNAL_H
+#define CSM_CORE_REAL_INTERNAL_H
+
+#include <stdint.h>
+#include <string.h>
+
+#define CSM_LN2_HI 0x1.62e42feep-1 /* 32 bits, so that k * CSM_LN2_HI is exact for |k| < 2^21 */
+#define CSM_LN2_LO 0x1.a39ef35793c76p-33
+
+typedef struct csm_pair {
+    double hi;
+    double lo;
+} csm_pair;
+
+static inline uint64_t csm_bits(double x) {
+    uint64_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    return bits;
+}
+
+static inline double csm_from_bits(uint64_t bits) {
+    double x;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
+/* a + b exactly, for |a| >= |b| or a == 0 (Dekker 1971). */
+static inline csm_pair csm_sum_ordered(double a, double b) {
+    const double hi = a + b;
+    return (csm_pair){hi, b - (hi - a)};
+}
+
+/* a + b exactly (Knuth, TAOCP 4.2.2). */
+static inline csm_pair csm_sum(double a, double b) {
+    const double hi = a + b;
+    const double part = hi - a;
+    return (csm_pair){hi, (a - (hi - part)) + (b - part)};
+}
+
+/* a * b exactly, without overflow for |a|, |b| < 2^500 (Veltkamp's split, Dekker's product). */
+static inline csm_pair csm_product(double a, double b) {
+    const double splitter = 0x1p27 + 1;
+    const double a_big = splitter * a, b_big = splitter * b;
+    const double a_hi = a_big - (a_big - a), b_hi = b_big - (b_big - b);
+    const double a_lo = a - a_hi, b_lo = b - b_hi;
+    const double hi = a * b;
+    return (csm_pair){hi, ((a_hi * b_hi - hi) + a_hi * b_lo + a_lo * b_hi) + a_lo * b_lo};
+}
+
+/* a / b rounded once, nearly always correctly. */
+static inline double csm_quotient(csm_pair a, csm_pair b) {
+    const double quotient = a.hi / b.hi;
+    const csm_pair back = csm_product(quotient, b.hi);
+    return quotient + (((a.hi - back.hi) - back.lo) + a.lo - quotient * b.lo) / b.hi;
+}
+
+/* exp(x + x_lo) = 2^*k * (1 + result), |x| <= 746, |result| < 0.42. */
+csm_pair csm_exp_reduced(double x, double x_lo, int *k);
+/* y * 2^k for -1080 <= k <= 1024, rounded once. */
+double csm_scale(double y, int k);
+
+#endif

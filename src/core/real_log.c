@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/* Logarithms. x = 2^k (1 + f) with 1 + f in [sqrt(1/2), sqrt(2)); with s = f / (2 + f),
+ * log(1 + f) = 2 artanh(s) = f - (f^2/2 - s (f^2/2 + R)), R = s^2 (2/3 + 2/5 s^2 + 2/7 s^4 + ...). The first term left
+ * out is 2/23 s^22 < 2^-59 of the sum. */
+#include "core/real.h"
+#include "core/real_internal.h"
+
+#include <math.h>
+
+#define SQRT_HALF_BITS UINT64_C(0x3fe6a09e667f3bcd)
+
+/* f - log(1 + f), -0.3 < f < 0.42. */
+static double log_deficit(double f) {
+    const double half_square = 0.5 * f * f;
+    const double s = f / (2.0 + f);
+    const double z = s * s;
+    const double w = z * z;
+    const double odd = 2.0 / 3 + w * (2.0 / 7 + w * (2.0 / 11 + w * (2.0 / 15 + w * (2.0 / 19))));
+    const double even = 2.0 / 5 + w * (2.0 / 9 + w * (2.0 / 13 + w * (2.0 / 17 + w * (2.0 / 21))));
+    return half_square - s * (half_square + z * (odd + z * even));
+}
+
+/* log(2^k (1 + f)) + correction. */
+static double log_assemble(int k, double f, double correction) {
+    const csm_pair sum = csm_sum_ordered(k * CSM_LN2_HI, f);
+    return sum.hi + (sum.lo - (log_deficit(f) - (k * CSM_LN2_LO + correction)));
+}
+
+/* f of a positive normal x. */
+static double split_exponent(double x, int *k) {
+    const uint64_t bits = csm_bits(x);
+    const int64_t above = (int64_t)(bits - SQRT_HALF_BITS);
+    const int64_t exponent = above >= 0 ? above >> 52 : -((-above + 0xfffffffffffff) >> 52); /* rounds down */
+    *k += (int)exponent;
+    return csm_from_bits(bits - ((uint64_t)exponent << 52)) - 1.0;
+}
+
+double csm_log(double x) {
+    if (!(x > 0)) return x == 0 ? -(double)INFINITY : (double)NAN;
+    if (x == (double)INFINITY) return x;
+    int k = 0;
+    if (x < 0x1p-1022) {
+        x *= 0x1p54;
+        k = -54;
+    }
+    const double f = split_exponent(x, &k);
+    return log_assemble(k, f, 0.0);
+}
+
+double csm_log1p(double x) {
+    if (!(x > -1.0)) return x == -1.0 ? -(double)INFINITY : (double)NAN;
+    if (x == (double)INFINITY) return x;
+    if (x > -0x1p-54 && x < 0x1p-54) return x; /* keeps -0 */
+    if (x > -0.29 && x < 0.41) return x - log_deficit(x);
+    const csm_pair sum = csm_sum(1.0, x);
+    int k = 0;
+    const double f = split_exponent(sum.hi, &k);
+    return log_assemble(k, f, sum.lo / sum.hi);
+}
