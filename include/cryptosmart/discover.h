@@ -55,7 +55,8 @@ typedef struct csm_listing csm_listing; /* parsed rows of one venue's raw listin
 CSM_API csm_status csm_discover_parse_kraken(csm_listing **out, const char *pairs, size_t pairs_length,
                                              const char *assets, size_t assets_length);
 /* A dated universe manifest: CSV `venue,symbol,coin,quote,status,reason`, one row an offered market; reason is empty for
- * those processed, else a name of reasons.def. */
+ * those processed, else a name of reasons.def. Lines that begin with '#' are comments. Several manifests of different
+ * dates, applied in order (provenance.received is the date), give the registry its history. */
 CSM_API csm_status csm_discover_parse_manifest(csm_listing **out, const char *text, size_t length);
 CSM_API void csm_listing_free(csm_listing *listing);
 CSM_API size_t csm_listing_count(const csm_listing *listing);
@@ -125,7 +126,9 @@ typedef struct csm_market_list csm_market_list;
 #define CSM_MARKETS_ALL 0u
 #define CSM_MARKETS_PROCESSED 1u /* without exclusion */
 #define CSM_MARKETS_CANONICAL 2u /* one a coin */
-/* Markets as known at as_of (CSM_TIME_MAX: now), sorted by id. venue NULL: all. */
+#define CSM_MARKETS_EVER 4u      /* also delisted markets and earlier listing epochs: training must see what vanished */
+/* Markets as known at as_of (CSM_TIME_MAX: now), sorted by id, then epoch. venue NULL: all. Without CSM_MARKETS_EVER only
+ * those listed at as_of. Each epoch is a market of its own, with its own listed and delisted times. */
 CSM_API csm_status csm_discover_markets(csm_market_list **out, const csm_store *store, const char *venue,
                                         csm_time as_of, uint32_t flags);
 CSM_API size_t csm_market_list_count(const csm_market_list *list);

@@ -71,6 +71,8 @@ typedef struct csm_ledger_entry {
     uint32_t state;     /* csm_target_state; CSM_TARGET_PENDING until matured */
     uint32_t rises;
     uint32_t backfill;
+    int32_t epoch;      /* listing epoch of the market */
+    int32_t reserved;
     double log_return;  /* NaN unless known */
 } csm_ledger_entry;
 typedef struct csm_ledger_history csm_ledger_history;

@@ -25,7 +25,9 @@ typedef struct csm_horizon_forecast {
 /* One coin at one decision time. */
 typedef struct csm_forecast {
     char coin[32];
-    char market[64]; /* "kraken:BTC/USD" */
+    char market[64];   /* "kraken:BTC/USD" */
+    int32_t epoch;     /* listing epoch of the market */
+    int32_t reserved;
     csm_time time;        /* decision */
     csm_time last_update; /* close of the last traded bar */
     double price;         /* last traded */
