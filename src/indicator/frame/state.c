@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/* The memory of a state, and the stream that feeds it one bar at a time. */
+#include "indicator/frame/frame.h"
+
+static size_t round_up(size_t bytes) {
+    return (bytes + CSM_TILE_ALIGN - 1) / CSM_TILE_ALIGN * CSM_TILE_ALIGN;
+}
+
+csm_status csm_kernel_bytes(size_t *out, const csm_kernel *kernel, const double *parameters, size_t lanes) {
+    size_t window;
+    if (__builtin_mul_overflow(kernel->rows(parameters), lanes * sizeof(double), &window) ||
+        window > SIZE_MAX / 4)
+        return csm_fail(CSM_ENOMEM, "%s: the window memory exceeds the address space",
+                        kernel->description.name);
+    *out = round_up(kernel->state_bytes) + round_up(window);
+    return CSM_OK;
+}
+
+void csm_kernel_begin(void *memory, const csm_kernel *kernel, const double *parameters, size_t lanes) {
+    const size_t state = round_up(kernel->state_bytes),
+                 window = kernel->rows(parameters) * lanes * sizeof(double);
+    memset(memory, 0, state + window);
+    kernel->init(memory, parameters, (char *)memory + state);
+}
+
+void *csm_tile_alloc(void **base, size_t bytes) {
+    *base = NULL;
+    if (bytes > SIZE_MAX - CSM_TILE_ALIGN) {
+        (void)csm_fail(CSM_ENOMEM, "indicator: %zu bytes exceed the address space", bytes);
+        return NULL;
+    }
+    *base = csm_alloc(bytes + CSM_TILE_ALIGN);
+    if (*base == NULL) return NULL;
+    return (char *)*base + (CSM_TILE_ALIGN - (uintptr_t)*base % CSM_TILE_ALIGN) % CSM_TILE_ALIGN;
+}
+
+struct csm_indicator_state {
+    const csm_kernel *kernel;
+    size_t warmup;
+    size_t pushed;
+    void *base;
+    void *memory;
+};
+
+csm_status csm_indicator_state_new(csm_indicator_state **out, const csm_indicator *indicator,
+                                   const double *parameters) {
+    const csm_kernel *kernel;
+    double checked[CSM_INDICATOR_PARAMETERS_MAX];
+    size_t bytes = 0;
+    if (out == NULL) return csm_fail(CSM_EINVAL, "indicator: a state needs a place for its result");
+    *out = NULL;
+    csm_status status = csm_kernel_find(&kernel, checked, indicator, parameters, CSM_ISA_SCALAR);
+    if (status == CSM_OK) status = csm_kernel_bytes(&bytes, kernel, checked, 1);
+    if (status != CSM_OK) return status;
+
+    csm_indicator_state *state = csm_alloc_array(1, sizeof *state);
+    if (state == NULL) return CSM_ENOMEM;
+    state->memory = csm_tile_alloc(&state->base, bytes);
+    if (state->memory == NULL) {
+        csm_dealloc(state);
+        return CSM_ENOMEM;
+    }
+    state->kernel = kernel;
+    state->warmup = kernel->warmup(checked);
+    csm_kernel_begin(state->memory, kernel, checked, 1);
+    *out = state;
+    return CSM_OK;
+}
+
+void csm_indicator_state_free(csm_indicator_state *state) {
+    if (state == NULL) return;
+    csm_dealloc(state->base);
+    csm_dealloc(state);
+}
+
+csm_status csm_indicator_push(csm_indicator_state *state, const csm_bar *bar, double *output) {
+    if (state == NULL || bar == NULL || output == NULL)
+        return csm_fail(CSM_EINVAL, "indicator: push needs a state, a bar and a place for its output");
+    static const csm_time at = 0;
+    const csm_indicator *indicator = &state->kernel->description;
+    const csm_bars one = {.length = 1,
+                          .interval = CSM_HOUR,
+                          .time = &at,
+                          .open = &bar->open,
+                          .high = &bar->high,
+                          .low = &bar->low,
+                          .close = &bar->close,
+                          .volume = &bar->volume};
+    csm_status status = csm_bars_check(&one, indicator->inputs);
+    if (status != CSM_OK) return csm_fail_prefix(status, "%s: push %zu", indicator->name, state->pushed);
+    const csm_tile tile = {&bar->open, &bar->high, &bar->low, &bar->close, &bar->volume};
+    state->kernel->run(state->memory, &tile, 1, output, 1);
+    if (state->pushed < state->warmup)
+        for (uint32_t k = 0; k < indicator->output_count; k++) output[k] = NAN;
+    state->pushed++;
+    return CSM_OK;
+}

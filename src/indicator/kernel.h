@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What an indicator file consists of, and the one macro that turns it into a row of the table:
+ *
+ *   typedef struct rsi { size_t n; real gain, loss; ... } rsi;       its state
+ *   static size_t rsi_rows(const double *p);                         reals of window memory beside the state
+ *   static void rsi_init(rsi *s, const double *p, real *rows);       the state before the first bar (zeroed memory)
+ *   CSM_INLINE void rsi_step(rsi *s, const candle *b, real *out);       one bar; what it writes in warm-up is discarded
+ *   static size_t rsi_warmup(const double *p);
+ *   static size_t rsi_memory(const double *p);
+ *   CSM_INDICATOR(rsi, 1, 1, .name = "rsi", ...)                     parameters, outputs, description (csm_indicator)
+ */
+#ifndef CSM_INDICATOR_KERNEL_H
+#define CSM_INDICATOR_KERNEL_H
+
+#include <cryptosmart/indicator.h>
+
+#include "indicator/lane.h"
+
+/* Columns of bars: bar t, lane k at column[t * LANES + k]. Columns that nobody asked for point at another column, so
+ * that every load is valid. */
+typedef struct csm_tile {
+    const double *open;
+    const double *high;
+    const double *low;
+    const double *close;
+    const double *volume;
+} csm_tile;
+
+typedef struct csm_kernel {
+    csm_indicator description; /* first: the public handle points at it */
+    size_t state_bytes;
+    size_t (*rows)(const double *parameters);
+    void (*init)(void *state, const double *parameters, void *rows);
+    /* Bars 0..count-1 of the tile; output k of bar t at out[k * output_stride + t * LANES]. */
+    void (*run)(void *state, const csm_tile *tile, size_t count, double *out, size_t output_stride);
+    size_t (*warmup)(const double *parameters);
+    size_t (*memory)(const double *parameters);
+    /* Relations that bounds cannot say ("fast must be less than slow"): NULL when they hold. */
+    const char *(*relation)(const double *parameters);
+} csm_kernel;
+
+typedef struct candle {
+    real open;
+    real high;
+    real low;
+    real close;
+    real volume;
+} candle;
+
+#define CSM_INDICATOR_RELATED(id, relation_, parameters_, outputs_, ...)                                     \
+    static void id##_begin(void *state, const double *parameters, void *rows) {                              \
+        id##_init((id *)state, parameters, (real *)rows);                                                    \
+    }                                                                                                        \
+    static void id##_run(void *state, const csm_tile *tile, size_t count, double *out,                       \
+                         size_t output_stride) {                                                             \
+        id s = *(id *)state; /* a copy whose address nobody else has: the compiler keeps it in registers */  \
+        for (size_t at = 0; at < count * LANES; at += LANES) {                                               \
+            candle b = {real_load(tile->open + at), real_load(tile->high + at), real_load(tile->low + at),   \
+                        real_load(tile->close + at), real_load(tile->volume + at)};                          \
+            real value[outputs_];                                                                            \
+            id##_step(&s, &b, value);                                                                        \
+            for (size_t k = 0; k < (outputs_); k++) real_store(out + k * output_stride + at, value[k]);      \
+        }                                                                                                    \
+        *(id *)state = s;                                                                                    \
+    }                                                                                                        \
+    extern const csm_kernel CSM_ISA_SYMBOL(csm_kernel_##id);                                                 \
+    const csm_kernel CSM_ISA_SYMBOL(csm_kernel_##id) = {                                                     \
+        .description = {.parameter_count = (parameters_), .output_count = (outputs_), __VA_ARGS__},          \
+        .state_bytes = sizeof(id),                                                                           \
+        .rows = id##_rows,                                                                                   \
+        .init = id##_begin,                                                                                  \
+        .run = id##_run,                                                                                     \
+        .warmup = id##_warmup,                                                                               \
+        .memory = id##_memory,                                                                               \
+        .relation = (relation_)}
+
+#define CSM_INDICATOR(id, parameters_, outputs_, ...)                                                        \
+    CSM_INDICATOR_RELATED(id, NULL, parameters_, outputs_, __VA_ARGS__)
+
+#define CSM_PERIOD_MAX 10000
+/* A window or smoothing length in bars. */
+#define CSM_PERIOD(name_, minimum_, standard_)                                                               \
+    {                                                                                                        \
+        .name = (name_), .minimum = (minimum_), .maximum = CSM_PERIOD_MAX, .standard = (standard_),          \
+        .integer = 1                                                                                         \
+    }
+
+/* ---- how long the start of a series is remembered (frame/memory.c) ---- */
+
+/* An indicator that sums from the first bar on never forgets it. */
+#define CSM_MEMORY_ENDLESS SIZE_MAX
+/* Steps after which `stages` exponential averages in a row, each with factor k, give less than `weight` to what they
+ * held before. Stages with several factors: pass the smallest. */
+size_t csm_memory_decay(double k, unsigned stages, double weight);
+/* Weight left to the start. A level keeps DESIGN's 1e-6; ratios and differences of averages magnify it and go further. */
+#define CSM_WEIGHT_LEVEL 1e-6
+#define CSM_WEIGHT_RATIO 1e-8
+#define CSM_WEIGHT_DIFFERENCE 1e-10
+
+#endif

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The number an indicator computes with. `real` is one double in the plain build and one double of each of LANES
+ * series in the AVX2 and AVX-512 builds, so an indicator is written once and reads like scalar code. Operators
+ * + - * / work on both, mixed with plain doubles. Whatever depends on data goes through a mask and real_select;
+ * whatever depends on the bar's index alone (warm-up, ring positions) is ordinary control flow, because all lanes
+ * stand at the same index. Every operation is one IEEE operation, so lanes and scalars agree bit for bit.
+ */
+#ifndef CSM_INDICATOR_LANE_H
+#define CSM_INDICATOR_LANE_H
+
+#include "backend/isa.h"
+#include "core/real.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#define CSM_INLINE static inline __attribute__((always_inline, unused))
+
+#if defined(CSM_BUILD_AVX512)
+#include <immintrin.h>
+#define LANES 8
+typedef __m512d real;
+typedef __mmask8 mask;
+CSM_INLINE real real_of(double x) {
+    return _mm512_set1_pd(x);
+}
+CSM_INLINE real real_load(const double *at) {
+    return _mm512_loadu_pd(at);
+}
+CSM_INLINE void real_store(double *at, real x) {
+    _mm512_storeu_pd(at, x);
+}
+CSM_INLINE real real_sqrt(real x) {
+    return _mm512_sqrt_pd(x);
+}
+CSM_INLINE real real_abs(real x) {
+    return _mm512_abs_pd(x);
+}
+CSM_INLINE real real_max(real a, real b) {
+    return _mm512_max_pd(a, b);
+}
+CSM_INLINE real real_min(real a, real b) {
+    return _mm512_min_pd(a, b);
+}
+CSM_INLINE mask real_gt(real a, real b) {
+    return _mm512_cmp_pd_mask(a, b, _CMP_GT_OQ);
+}
+CSM_INLINE mask real_ge(real a, real b) {
+    return _mm512_cmp_pd_mask(a, b, _CMP_GE_OQ);
+}
+CSM_INLINE mask real_eq(real a, real b) {
+    return _mm512_cmp_pd_mask(a, b, _CMP_EQ_OQ);
+}
+CSM_INLINE mask mask_and(mask a, mask b) {
+    return (mask)(a & b);
+}
+CSM_INLINE mask mask_or(mask a, mask b) {
+    return (mask)(a | b);
+}
+CSM_INLINE mask mask_not(mask a) {
+    return (mask)~a;
+}
+CSM_INLINE real real_select(mask m, real yes, real no) {
+    return _mm512_mask_blend_pd(m, no, yes);
+}
+
+#elif defined(CSM_BUILD_AVX2)
+#include <immintrin.h>
+#define LANES 4
+typedef __m256d real;
+typedef __m256d mask; /* all bits of a lane set, or none */
+CSM_INLINE real real_of(double x) {
+    return _mm256_set1_pd(x);
+}
+CSM_INLINE real real_load(const double *at) {
+    return _mm256_loadu_pd(at);
+}
+CSM_INLINE void real_store(double *at, real x) {
+    _mm256_storeu_pd(at, x);
+}
+CSM_INLINE real real_sqrt(real x) {
+    return _mm256_sqrt_pd(x);
+}
+CSM_INLINE real real_abs(real x) {
+    return _mm256_andnot_pd(_mm256_set1_pd(-0.0), x);
+}
+CSM_INLINE real real_max(real a, real b) {
+    return _mm256_max_pd(a, b);
+}
+CSM_INLINE real real_min(real a, real b) {
+    return _mm256_min_pd(a, b);
+}
+CSM_INLINE mask real_gt(real a, real b) {
+    return _mm256_cmp_pd(a, b, _CMP_GT_OQ);
+}
+CSM_INLINE mask real_ge(real a, real b) {
+    return _mm256_cmp_pd(a, b, _CMP_GE_OQ);
+}
+CSM_INLINE mask real_eq(real a, real b) {
+    return _mm256_cmp_pd(a, b, _CMP_EQ_OQ);
+}
+CSM_INLINE mask mask_and(mask a, mask b) {
+    return _mm256_and_pd(a, b);
+}
+CSM_INLINE mask mask_or(mask a, mask b) {
+    return _mm256_or_pd(a, b);
+}
+CSM_INLINE mask mask_not(mask a) {
+    return _mm256_xor_pd(a, _mm256_castsi256_pd(_mm256_set1_epi64x(-1)));
+}
+CSM_INLINE real real_select(mask m, real yes, real no) {
+    return _mm256_blendv_pd(no, yes, m);
+}
+
+#else
+#define LANES 1
+typedef double real;
+typedef bool mask;
+CSM_INLINE real real_of(double x) {
+    return x;
+}
+CSM_INLINE real real_load(const double *at) {
+    return *at;
+}
+CSM_INLINE void real_store(double *at, real x) {
+    *at = x;
+}
+CSM_INLINE real real_sqrt(real x) {
+    return sqrt(x);
+}
+CSM_INLINE real real_abs(real x) {
+    return fabs(x);
+}
+/* As MAXPD and MINPD: the second operand when the two are equal or unordered. */
+CSM_INLINE real real_max(real a, real b) {
+    return a > b ? a : b;
+}
+CSM_INLINE real real_min(real a, real b) {
+    return a < b ? a : b;
+}
+CSM_INLINE mask real_gt(real a, real b) {
+    return a > b;
+}
+CSM_INLINE mask real_ge(real a, real b) {
+    return a >= b;
+}
+CSM_INLINE mask real_eq(real a, real b) {
+    return a == b;
+}
+CSM_INLINE mask mask_and(mask a, mask b) {
+    return a && b;
+}
+CSM_INLINE mask mask_or(mask a, mask b) {
+    return a || b;
+}
+CSM_INLINE mask mask_not(mask a) {
+    return !a;
+}
+CSM_INLINE real real_select(mask m, real yes, real no) {
+    return m ? yes : no;
+}
+#endif
+
+CSM_INLINE mask real_lt(real a, real b) {
+    return real_gt(b, a);
+}
+CSM_INLINE mask real_le(real a, real b) {
+    return real_ge(b, a);
+}
+
+/* numerator / denominator where denominator > 0, else `otherwise`: the documented limit of a flat market, or NaN. The
+ * replaced denominator keeps the division itself free of 0/0. */
+CSM_INLINE real real_ratio(real numerator, real denominator, real otherwise) {
+    mask usable = real_gt(denominator, real_of(0.0));
+    return real_select(usable, numerator / real_select(usable, denominator, real_of(1.0)), otherwise);
+}
+
+/* csm_log lane by lane. */
+CSM_INLINE real real_log(real x) {
+    double lane[LANES];
+    real_store(lane, x);
+    for (int k = 0; k < LANES; k++) lane[k] = csm_log(lane[k]);
+    return real_load(lane);
+}
+
+#endif

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+#include "indicator/blocks.h"
+
+typedef struct rsi {
+    ema gain;
+    ema loss;
+    real last;
+    bool started;
+} rsi;
+
+static size_t rsi_rows(const double *p) {
+    (void)p;
+    return 0;
+}
+
+static void rsi_init(rsi *s, const double *p, real *rows) {
+    (void)rows;
+    ema_init(&s->gain, (size_t)p[0], 1.0 / p[0]);
+    ema_init(&s->loss, (size_t)p[0], 1.0 / p[0]);
+    s->last = real_of(0.0);
+}
+
+CSM_INLINE void rsi_step(rsi *s, const candle *b, real *out) {
+    const real change = b->close - s->last, zero = real_of(0.0);
+    s->last = b->close;
+    out[0] = zero;
+    if (s->started) {
+        const real gain = ema_push(&s->gain, real_max(change, zero));
+        const real loss = ema_push(&s->loss, real_max(zero - change, zero));
+        out[0] = real_ratio(gain * 100.0, gain + loss, real_of(50.0));
+    }
+    s->started = true;
+}
+
+static size_t rsi_warmup(const double *p) {
+    return (size_t)p[0];
+}
+
+static size_t rsi_memory(const double *p) {
+    return rsi_warmup(p) + 1 + csm_memory_decay(1.0 / p[0], 1, CSM_WEIGHT_RATIO);
+}
+
+CSM_INDICATOR(
+    rsi, 1, 1, .name = "rsi", .title = "Relative strength index",
+    .source = "Wilder (1978), New Concepts in Technical Trading Systems, ch. 6; 50 in a flat market",
+    .group = CSM_INDICATOR_MOMENTUM, .inputs = CSM_INPUT_CLOSE, .parameters = {CSM_PERIOD("period", 2, 14)},
+    .outputs = {"rsi"});
