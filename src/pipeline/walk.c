@@ -70,7 +70,7 @@ static csm_status walk_fold(horizon_walk *walk, csm_context *context, const hori
                                         fold->train_to, fold->test_from);
     if (status == CSM_OK) status = csm_pair_train(&pair, context, samples, keep, recipe, settings, stream);
     if (status == CSM_ENODATA) {
-        csm_log(context, CSM_LOG_WARN, "pipeline", "a walk-forward fold was left out: %s", csm_error_message());
+        csm_log_write(context, CSM_LOG_WARN, "pipeline", "a walk-forward fold was left out: %s", csm_error_message());
         return CSM_OK;
     }
     if (status == CSM_OK) status = predict_block(walk, context, &pair, samples, fold->test_from, fold->test_to);

@@ -18,12 +18,12 @@ static const csm_walk_row *find_row(const horizon_walk *walk, csm_time time, uin
 }
 
 /* Whether every horizon that made a calibrated prediction at this decision points up, and all did make one. */
-static uint32_t all_agree(const horizon_walk *walks, size_t horizons, csm_time time, uint32_t market) {
+static bool all_agree(const horizon_walk *walks, size_t horizons, csm_time time, uint32_t market) {
     for (size_t h = 0; h < horizons; h++) {
         const csm_walk_row *row = find_row(&walks[h], time, market);
-        if (!row || !(row->probability >= 0.5 && row->expected_return > 0)) return 0;
+        if (!row || !(row->probability >= 0.5 && row->expected_return > 0)) return false;
     }
-    return 1;
+    return true;
 }
 
 static csm_status gate_row(csm_walk_row *row, uint32_t evidence, const horizon_walk *walks,
@@ -36,7 +36,7 @@ static csm_status gate_row(csm_walk_row *row, uint32_t evidence, const horizon_w
                             .cost = row->cost,
                             .traded_value = facts.traded_value,
                             .history = facts.history,
-                            .matured = !isnan(row->probability),
+                            .matured = isnan(row->probability) ? 0 : 1,
                             .evidence = evidence,
                             .agreement = all_agree(walks, settings->horizons, row->time, row->market)};
     csm_reason trade = 0;
