@@ -2,8 +2,8 @@
 /*
  * Elementary functions with the same bits on every machine (law 6, tier A). libm may pick another kernel by
  * instruction set; these use + - * / and exact bit operations only, in a fixed order, compiled without contraction.
- * Error bounds are stated and tested against mpmath golden values: log, exp, tanh within 1 ulp; sin and cos of a
- * full turn within 2 ulp.
+ * Largest error, tested against mpmath: 1 ulp, but log_logistic 2, normal_cdf 5 and normal_quantile 7 ulp. NaN gives
+ * NaN; signed zeros and infinities are as in C's Annex F. Round-to-nearest is assumed.
  */
 #ifndef CSM_CORE_REAL_H
 #define CSM_CORE_REAL_H

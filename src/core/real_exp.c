@@ -12,18 +12,22 @@ csm_pair csm_exp_reduced(double x, double x_lo, int *k) {
     const double lo = steps * CSM_LN2_LO - x_lo;
     const double r = hi - lo;
     const double r_lo = (hi - r) - lo;
+    /* r + r^2/2 exactly but for its last bits: the square of r's upper 26 bits needs no rounding */
+    const double upper = (r + CSM_UPPER_BITS) - CSM_UPPER_BITS;
+    const csm_pair lead = csm_sum_ordered(r, 0.5 * upper * upper);
+    const double square_lo = 0.5 * (r - upper) * (r + upper);
+    /* r^3 (1/3! + r/4! + ... + r^11/14!), even and odd powers apart: two short chains instead of a long one */
     const double q = r * r;
-    /* r^2 (1/2! + r/3! + ... + r^12/14!), even and odd powers apart: two short chains instead of a long one */
     const double even =
-        1.0 / 2 +
-        q * (1.0 / 24 +
-             q * (1.0 / 720 +
-                  q * (1.0 / 40320 + q * (1.0 / 3628800 + q * (1.0 / 479001600 + q * (1.0 / 87178291200))))));
-    const double odd =
         1.0 / 6 + q * (1.0 / 120 +
                        q * (1.0 / 5040 + q * (1.0 / 362880 + q * (1.0 / 39916800 + q * (1.0 / 6227020800)))));
+    const double odd =
+        1.0 / 24 +
+        q * (1.0 / 720 +
+             q * (1.0 / 40320 + q * (1.0 / 3628800 + q * (1.0 / 479001600 + q * (1.0 / 87178291200)))));
+    const double lo_part = lead.lo + (square_lo + (q * r * (even + r * odd) + (r_lo + r_lo * r)));
     *k = (int)steps;
-    return csm_sum_ordered(r, q * (even + r * odd) + (r_lo + r_lo * r));
+    return csm_sum_ordered(lead.hi, lo_part);
 }
 
 double csm_scale(double y, int k) {
@@ -41,13 +45,13 @@ double csm_exp(double x) {
     return csm_scale(y.hi + (y.lo + e.lo), k);
 }
 
-/* exp(x) - 1 for |x| <= 710. 2^k (1 + e) - 1 = 2^k ((1 - 2^-k) + e); 1 - 2^-k is exact up to k = 53, and beyond it
- * the part lost does not reach the result. Not scaled yet. */
+/* exp(x) - 1 for |x| <= 710, still to be scaled by 2^k: 2^k (1 + e) - 1 = 2^k ((1 - 2^-k) + e). */
 static csm_pair expm1_unscaled(double x, int *k) {
     const csm_pair e = csm_exp_reduced(x, 0.0, k);
     if (*k == 0) return e;
-    const csm_pair sum = csm_sum(1.0 - csm_scale(1.0, -*k), e.hi);
-    return csm_sum_ordered(sum.hi, sum.lo + e.lo);
+    const csm_pair one_less = csm_sum(1.0, -csm_scale(1.0, -*k));
+    const csm_pair sum = csm_sum(one_less.hi, e.hi);
+    return csm_sum_ordered(sum.hi, sum.lo + (one_less.lo + e.lo));
 }
 
 double csm_expm1(double x) {

@@ -9,6 +9,9 @@
 #define CSM_LN2_HI 0x1.62e42feep-1 /* 32 bits, so that k * CSM_LN2_HI is exact for |k| < 2^21 */
 #define CSM_LN2_LO 0x1.a39ef35793c76p-33
 
+/* (x + CSM_UPPER_BITS) - CSM_UPPER_BITS rounds |x| < 1/2 to a multiple of 2^-27: 26 bits, whose square is exact. */
+#define CSM_UPPER_BITS 0x1.8p25
+
 typedef struct csm_pair {
     double hi;
     double lo;

@@ -9,21 +9,26 @@
 
 #define SQRT_HALF_BITS UINT64_C(0x3fe6a09e667f3bcd)
 
-/* f - log(1 + f), -0.3 < f < 0.42. */
-static double log_deficit(double f) {
+/* log(1 + f) for -0.3 < f < 0.42. */
+static csm_pair log_series(double f) {
     const double half_square = 0.5 * f * f;
     const double s = f / (2.0 + f);
     const double z = s * s;
     const double w = z * z;
     const double odd = 2.0 / 3 + w * (2.0 / 7 + w * (2.0 / 11 + w * (2.0 / 15 + w * (2.0 / 19))));
     const double even = 2.0 / 5 + w * (2.0 / 9 + w * (2.0 / 13 + w * (2.0 / 17 + w * (2.0 / 21))));
-    return half_square - s * (half_square + z * (odd + z * even));
+    /* f - f^2/2 exactly but for its last bits: the square of f's upper 26 bits needs no rounding */
+    const double upper = (f + CSM_UPPER_BITS) - CSM_UPPER_BITS;
+    const csm_pair lead = csm_sum_ordered(f, -0.5 * upper * upper);
+    const double square_lo = 0.5 * (f - upper) * (f + upper);
+    return (csm_pair){lead.hi, lead.lo + (s * (half_square + z * (odd + z * even)) - square_lo)};
 }
 
 /* log(2^k (1 + f)) + correction. */
 static double log_assemble(int k, double f, double correction) {
-    const csm_pair sum = csm_sum_ordered(k * CSM_LN2_HI, f);
-    return sum.hi + (sum.lo - (log_deficit(f) - (k * CSM_LN2_LO + correction)));
+    const csm_pair series = log_series(f);
+    const csm_pair sum = csm_sum_ordered(k * CSM_LN2_HI, series.hi);
+    return sum.hi + (sum.lo + (series.lo + (k * CSM_LN2_LO + correction)));
 }
 
 /* f of a positive normal x. */
@@ -51,7 +56,7 @@ double csm_log1p(double x) {
     if (!(x > -1.0)) return x == -1.0 ? -(double)INFINITY : (double)NAN;
     if (x == (double)INFINITY) return x;
     if (x > -0x1p-54 && x < 0x1p-54) return x; /* keeps -0 */
-    if (x > -0.29 && x < 0.41) return x - log_deficit(x);
+    if (x > -0.29 && x < 0.41) return log_assemble(0, x, 0.0);
     const csm_pair sum = csm_sum(1.0, x);
     int k = 0;
     const double f = split_exponent(sum.hi, &k);

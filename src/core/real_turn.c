@@ -48,7 +48,7 @@ double csm_cos_turn(double turns) {
     int quarter;
     const csm_pair angle = reduce_turn(turns, &quarter);
     const double value = quarter & 1 ? sine_kernel(angle) : cosine_kernel(angle);
-    return quarter == 1 || quarter == 2 ? -value : value;
+    return quarter == 1 || quarter == 2 ? 0.0 - value : value; /* a quarter turn gives +0 */
 }
 
 double csm_sin_turn(double turns) {
@@ -56,5 +56,5 @@ double csm_sin_turn(double turns) {
     int quarter;
     const csm_pair angle = reduce_turn(turns, &quarter);
     const double value = quarter & 1 ? cosine_kernel(angle) : sine_kernel(angle);
-    return quarter & 2 ? -value : value;
+    return quarter & 2 ? 0.0 - value : value;
 }
