@@ -36,7 +36,7 @@ static csm_status gate_row(csm_walk_row *row, uint32_t evidence, const horizon_w
                             .cost = row->cost,
                             .traded_value = facts.traded_value,
                             .history = facts.history,
-                            .matured = isnan(row->probability) ? 0 : 1,
+                            .matured = isnan(row->probability) ? 0u : 1u,
                             .evidence = evidence,
                             .agreement = all_agree(walks, settings->horizons, row->time, row->market)};
     csm_reason trade = 0;
