@@ -41,12 +41,13 @@ static void *fail_memory(size_t bytes) {
 }
 
 void *csm_alloc(size_t bytes) {
-    void *block = allocation_must_fail() ? NULL : malloc(bytes ? bytes : 1);
+    /* More than PTRDIFF_MAX no allocator grants, and differences of pointers would overflow. */
+    void *block = bytes > PTRDIFF_MAX || allocation_must_fail() ? NULL : malloc(bytes ? bytes : 1);
     return block ? block : fail_memory(bytes);
 }
 
 static bool array_bytes(size_t *bytes, size_t count, size_t element) {
-    if (element != 0 && count > SIZE_MAX / element) {
+    if (element != 0 && count > (size_t)PTRDIFF_MAX / element) {
         csm_fail(CSM_ENOMEM, "out of memory: %zu elements of %zu bytes exceed the address space", count,
                  element);
         return false;

@@ -172,8 +172,7 @@ static void a_time_is_written_with_no_more_digits_than_it_needs(void **state) {
     csm_time_format(0, text, 0);
     assert_int_equal(text[0], 'x');
     for (uint64_t i = 0; i < 10000; i++) {
-        const csm_time time =
-            (csm_time)(csm_random_u64(3, 1, i) % (500 * 365 * (uint64_t)CSM_DAY)) - 250 * 365 * CSM_DAY;
+        const csm_time time = (csm_time)csm_random_u64(3, 1, i) % (250 * 365 * CSM_DAY);
         csm_time_format(time, text, sizeof text);
         assert_int_equal(parsed(text), time);
     }
