@@ -13,7 +13,8 @@ extern "C" {
 /* ---- calibrators --------------------------------------------------------------------------------------------- */
 
 typedef enum csm_calibration {
-    CSM_CALIBRATION_AUTO = 0,    /* by blocks: shrunken Platt under 30, Platt under 100, isotonic from there on */
+    CSM_CALIBRATION_AUTO =
+        0, /* by blocks: shrunken Platt under 30, Platt under 100, isotonic from there on */
     CSM_CALIBRATION_PLATT = 1,   /* logistic in the score (Platt 1999, with his prior targets) */
     CSM_CALIBRATION_ISOTONIC = 2 /* pool adjacent violators (Ayer et al. 1955) */
 } csm_calibration;
@@ -22,9 +23,9 @@ typedef struct csm_calibrator csm_calibrator; /* immutable */
 
 typedef struct csm_calibrator_options {
     size_t size;
-    uint32_t method;      /* csm_calibration */
-    uint32_t matured;     /* 1 when the scores are matured out-of-fold predictions: the gate asks for it */
-    double blocks;        /* disjoint horizon blocks behind the scores (csm_calibrate_blocks); required, > 0 */
+    uint32_t method;  /* csm_calibration */
+    uint32_t matured; /* 1 when the scores are matured out-of-fold predictions: the gate asks for it */
+    double blocks;    /* disjoint horizon blocks behind the scores (csm_calibrate_blocks); required, > 0 */
 } csm_calibrator_options;
 
 CSM_API void csm_calibrator_options_init(csm_calibrator_options *options);
@@ -33,11 +34,11 @@ CSM_API csm_status csm_calibrator_fit(csm_calibrator **out, const double *score,
                                       const double *weight, size_t n, const csm_calibrator_options *options);
 CSM_API void csm_calibrator_free(csm_calibrator *calibrator);
 /* probability: n values, monotone in score. */
-CSM_API csm_status csm_calibrator_apply(const csm_calibrator *calibrator, const double *score, double *probability,
-                                        size_t n);
+CSM_API csm_status csm_calibrator_apply(const csm_calibrator *calibrator, const double *score,
+                                        double *probability, size_t n);
 /* Inductive Venn-Abers pair (Vovk, Petej & Fedorova 2015) of the fitting data at each score: p0 <= p1. */
-CSM_API csm_status csm_calibrator_venn_abers(const csm_calibrator *calibrator, const double *score, double *p0,
-                                             double *p1, size_t n);
+CSM_API csm_status csm_calibrator_venn_abers(const csm_calibrator *calibrator, const double *score,
+                                             double *p0, double *p1, size_t n);
 typedef struct csm_calibrator_info {
     uint32_t method; /* the one in use, never AUTO */
     uint32_t matured;
@@ -60,12 +61,12 @@ CSM_API csm_status csm_calibrate_conformal(double *radius, const double *residua
 typedef struct csm_outcomes {
     size_t length;
     csm_time horizon;
-    const csm_time *time;       /* decision */
-    const uint32_t *coin;       /* index of the coin */
-    const double *probability;  /* calibrated; may be NULL where not used */
-    const double *outcome;      /* 0 or 1 */
-    const double *expected;     /* predicted return; may be NULL where not used */
-    const double *realised;     /* realised log return; may be NULL where not used */
+    const csm_time *time;      /* decision */
+    const uint32_t *coin;      /* index of the coin */
+    const double *probability; /* calibrated; may be NULL where not used */
+    const double *outcome;     /* 0 or 1 */
+    const double *expected;    /* predicted return; may be NULL where not used */
+    const double *realised;    /* realised log return; may be NULL where not used */
 } csm_outcomes;
 
 typedef struct csm_band {
@@ -85,7 +86,7 @@ typedef struct csm_reliability_bin {
 
 typedef struct csm_scores {
     size_t rows;
-    double blocks;    /* disjoint horizon blocks, coins pooled, clustered by date */
+    double blocks; /* disjoint horizon blocks, coins pooled, clustered by date */
     double base_rate;
     csm_band brier;
     csm_band brier_skill; /* 1 - brier / brier of the base rate */
@@ -93,9 +94,9 @@ typedef struct csm_scores {
     double resolution;
     double uncertainty;
     csm_band log_loss;
-    csm_band ece;         /* equal-mass expected calibration error */
-    csm_band rank_ic;     /* mean over dates of Spearman(expected, realised); NaN without returns */
-    double rank_icir;     /* mean / standard deviation over dates */
+    csm_band ece;     /* equal-mass expected calibration error */
+    csm_band rank_ic; /* mean over dates of Spearman(expected, realised); NaN without returns */
+    double rank_icir; /* mean / standard deviation over dates */
     size_t dates;
     size_t bin_count;
     csm_reliability_bin bins[CSM_RELIABILITY_BINS_MAX];
@@ -132,15 +133,15 @@ typedef struct csm_evidence {
     double precision; /* mean outcome; NaN when none */
     double lower;     /* one-sided 95 % betting bound over blocks (Waudby-Smith & Ramdas 2023) */
     double upper;
-    double e_value;   /* largest wealth against "precision >= target" so far */
+    double e_value; /* largest wealth against "precision >= target" so far */
 } csm_evidence;
 
 typedef struct csm_evidence_options {
     size_t size;
-    double threshold; /* of probability; default 0.80 */
-    double target;    /* of precision; default 0.80 */
-    double level;     /* one-sided, default 0.05 */
-    double revoke_at; /* e-value; default 20 */
+    double threshold;     /* of probability; default 0.80 */
+    double target;        /* of precision; default 0.80 */
+    double level;         /* one-sided, default 0.05 */
+    double revoke_at;     /* e-value; default 20 */
     double blocks_needed; /* default 14 */
 } csm_evidence_options;
 CSM_API void csm_calibrate_evidence_options_init(csm_evidence_options *options);
@@ -168,11 +169,12 @@ typedef struct csm_gate_input {
 
 typedef struct csm_gate_options {
     size_t size;
-    double threshold;       /* default 0.80; values under 0.80 are refused */
+    double threshold;        /* default 0.80; values under 0.80 are refused */
     csm_time history_needed; /* default 12 weeks; less is refused */
-    double notional;        /* reference notional Q in quote currency; default 1000 */
-    double participation;   /* Q may be at most this share of daily traded value; default 0.01 */
-    uint32_t minimum_evidence; /* csm_evidence_status order UNPROVEN < CONSISTENT < CERTIFIED; default UNPROVEN */
+    double notional;         /* reference notional Q in quote currency; default 1000 */
+    double participation;    /* Q may be at most this share of daily traded value; default 0.01 */
+    uint32_t
+        minimum_evidence; /* csm_evidence_status order UNPROVEN < CONSISTENT < CERTIFIED; default UNPROVEN */
     uint32_t require_consensus; /* default 0 */
 } csm_gate_options;
 CSM_API void csm_calibrate_gate_options_init(csm_gate_options *options);

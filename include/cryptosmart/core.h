@@ -36,27 +36,27 @@ extern "C" {
 /* A status exists only where a caller would act differently. */
 typedef enum csm_status {
     CSM_OK = 0,
-    CSM_EINVAL = -1,       /* an argument or option is wrong: fix the call */
-    CSM_ENOMEM = -2,       /* allocation failed */
-    CSM_EIO = -3,          /* the operating system refused a file or socket; see the text */
-    CSM_EPARSE = -4,       /* input bytes are not what their format says */
-    CSM_ECORRUPT = -5,     /* something of ours fails its checksum or invariant */
-    CSM_ENOTFOUND = -6,    /* the thing named does not exist */
-    CSM_EEXIST = -7,       /* it exists already */
-    CSM_ELOCKED = -8,      /* another process writes this workspace */
-    CSM_ECANCELLED = -9,   /* the caller cancelled */
-    CSM_ELIMITED = -10,    /* a remote limit: try again after csm_net_reply.retry_at */
-    CSM_ETRANSIENT = -11,  /* a remote or network failure that a later try may not meet */
-    CSM_EPERMANENT = -12,  /* a remote refusal that no retry will change */
-    CSM_EAUTH = -13,       /* credentials refused; the source is latched off until its configuration changes */
-    CSM_ENOSPACE = -14,    /* disk or quota full: nothing was lost, free space and repeat */
-    CSM_EREADONLY = -15,   /* opened read-only, or the folder is */
-    CSM_ECOVERAGE = -16,   /* offered != processed + excluded: the run is void */
-    CSM_EPROVENANCE = -17, /* a record without source, request and receive time */
-    CSM_ENODATA = -18,     /* not enough real data for an answer; abstaining is a result */
+    CSM_EINVAL = -1,      /* an argument or option is wrong: fix the call */
+    CSM_ENOMEM = -2,      /* allocation failed */
+    CSM_EIO = -3,         /* the operating system refused a file or socket; see the text */
+    CSM_EPARSE = -4,      /* input bytes are not what their format says */
+    CSM_ECORRUPT = -5,    /* something of ours fails its checksum or invariant */
+    CSM_ENOTFOUND = -6,   /* the thing named does not exist */
+    CSM_EEXIST = -7,      /* it exists already */
+    CSM_ELOCKED = -8,     /* another process writes this workspace */
+    CSM_ECANCELLED = -9,  /* the caller cancelled */
+    CSM_ELIMITED = -10,   /* a remote limit: try again after csm_net_reply.retry_at */
+    CSM_ETRANSIENT = -11, /* a remote or network failure that a later try may not meet */
+    CSM_EPERMANENT = -12, /* a remote refusal that no retry will change */
+    CSM_EAUTH = -13,      /* credentials refused; the source is latched off until its configuration changes */
+    CSM_ENOSPACE = -14,   /* disk or quota full: nothing was lost, free space and repeat */
+    CSM_EREADONLY = -15,  /* opened read-only, or the folder is */
+    CSM_ECOVERAGE = -16,  /* offered != processed + excluded: the run is void */
+    CSM_EPROVENANCE = -17,  /* a record without source, request and receive time */
+    CSM_ENODATA = -18,      /* not enough real data for an answer; abstaining is a result */
     CSM_EUNSUPPORTED = -19, /* a version, device or feature this build does not know */
-    CSM_EDEVICE = -20,     /* an accelerator failed or lacks memory */
-    CSM_EINTERNAL = -21    /* a defect of this library; please report the text */
+    CSM_EDEVICE = -20,      /* an accelerator failed or lacks memory */
+    CSM_EINTERNAL = -21     /* a defect of this library; please report the text */
 } csm_status;
 
 /* Name of a status, such as "CSM_EINVAL"; "CSM_UNKNOWN" for anything else. Static storage. */
@@ -90,9 +90,9 @@ typedef int (*csm_progress_fn)(void *user, const char *what, uint64_t done, uint
 typedef csm_time (*csm_clock_fn)(void *user);
 
 typedef struct csm_context_options {
-    size_t size;     /* sizeof(csm_context_options) */
-    uint64_t seed;   /* of every random stream; default 1 */
-    uint32_t threads; /* worker threads, 1..1024; 0 (default) means the number of processors */
+    size_t size;        /* sizeof(csm_context_options) */
+    uint64_t seed;      /* of every random stream; default 1 */
+    uint32_t threads;   /* worker threads, 1..1024; 0 (default) means the number of processors */
     uint32_t log_level; /* csm_log_level; default CSM_LOG_WARN */
 } csm_context_options;
 
@@ -214,7 +214,7 @@ CSM_API char *csm_interval_format(csm_time interval, char *text, size_t size);
 /* ticks * 10^-scale. Text from the wire takes this type before any double exists (API rule 5). */
 typedef struct csm_decimal {
     int64_t ticks;
-    int32_t scale; /* 0..18 */
+    int32_t scale;    /* 0..18 */
     int32_t reserved; /* 0 */
 } csm_decimal;
 

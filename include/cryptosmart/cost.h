@@ -13,10 +13,11 @@ extern "C" {
 
 typedef struct csm_cost_options {
     size_t size;
-    double notional;         /* reference notional Q in quote currency; default 1000 */
-    double monthly_volume;   /* for the fee tier; default 0 */
-    double assumed_fee;      /* taker, share of notional a side, where no schedule is known; default 0.0040 */
-    double assumed_spread;   /* full spread as a share of mid, where no book or ticker is known; default 0.0010 */
+    double notional;       /* reference notional Q in quote currency; default 1000 */
+    double monthly_volume; /* for the fee tier; default 0 */
+    double assumed_fee;    /* taker, share of notional a side, where no schedule is known; default 0.0040 */
+    double
+        assumed_spread; /* full spread as a share of mid, where no book or ticker is known; default 0.0010 */
     double assumed_slippage; /* a side, share of price, where no book is known; default 0.0005 */
     csm_time book_age;       /* oldest book or ticker that counts; default 1 h */
 } csm_cost_options;
@@ -27,10 +28,10 @@ CSM_API void csm_cost_options_init(csm_cost_options *options);
 #define CSM_COST_SLIPPAGE_ASSUMED 4u
 
 typedef struct csm_cost {
-    double fee;      /* both sides, share of notional */
-    double spread;   /* full spread, share of mid */
-    double slippage; /* both sides, share of price */
-    double total;    /* the event's c: the log price move that breaks even (docs/cost.md) */
+    double fee;       /* both sides, share of notional */
+    double spread;    /* full spread, share of mid */
+    double slippage;  /* both sides, share of price */
+    double total;     /* the event's c: the log price move that breaks even (docs/cost.md) */
     uint32_t assumed; /* CSM_COST_*_ASSUMED bits */
     uint32_t reserved;
 } csm_cost;

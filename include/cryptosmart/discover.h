@@ -19,25 +19,25 @@ extern "C" {
 
 /* One market of the registry. Strings live as long as the list it came from. */
 typedef struct csm_market {
-    const char *id;       /* "kraken:BTC/USD" */
-    const char *venue;    /* "kraken" */
-    const char *symbol;   /* "BTC/USD": the store's symbol */
-    const char *coin;     /* "BTC" */
-    const char *quote;    /* "USD" */
-    const char *native;   /* the exchange's id, "XXBTZUSD" */
-    const char *altname;  /* "XBTUSD" */
-    const char *status;   /* as received, "online" */
-    csm_reason excluded;  /* 0: processed */
-    csm_time listed;      /* first seen in a listing */
-    csm_time delisted;    /* first missing from one; CSM_TIME_MAX while listed */
-    int32_t epoch;        /* listing epoch, from 1 */
-    int32_t canonical;    /* 1: the market used for modelling its coin */
+    const char *id;      /* "kraken:BTC/USD" */
+    const char *venue;   /* "kraken" */
+    const char *symbol;  /* "BTC/USD": the store's symbol */
+    const char *coin;    /* "BTC" */
+    const char *quote;   /* "USD" */
+    const char *native;  /* the exchange's id, "XXBTZUSD" */
+    const char *altname; /* "XBTUSD" */
+    const char *status;  /* as received, "online" */
+    csm_reason excluded; /* 0: processed */
+    csm_time listed;     /* first seen in a listing */
+    csm_time delisted;   /* first missing from one; CSM_TIME_MAX while listed */
+    int32_t epoch;       /* listing epoch, from 1 */
+    int32_t canonical;   /* 1: the market used for modelling its coin */
     int32_t price_decimals;
     int32_t lot_decimals;
     csm_decimal order_minimum; /* base units; ticks CSM_CELL_MISSING when not given, here and below */
     csm_decimal cost_minimum;  /* quote units */
     csm_decimal tick_size;
-    uint32_t taker_tiers;      /* 0: no schedule received */
+    uint32_t taker_tiers; /* 0: no schedule received */
     uint32_t maker_tiers;
     double taker_volume[CSM_FEE_TIERS_MAX]; /* 30-day volume from which the tier holds */
     double taker_percent[CSM_FEE_TIERS_MAX];
@@ -94,14 +94,16 @@ typedef struct csm_coverage {
     size_t coins_processed;
     size_t coins_excluded;
     size_t pairs_by_reason[64]; /* each excluded pair counted once, at its lowest bit */
-    size_t coins_by_reason[64]; /* each coin without a processed market, at the lowest bit of its best market */
+    size_t
+        coins_by_reason[64]; /* each coin without a processed market, at the lowest bit of its best market */
 } csm_coverage;
 
 typedef struct csm_discovery csm_discovery; /* the result of one run */
 
 typedef struct csm_discover_options {
     size_t size;
-    const char *const *quotes; /* modelled quotes in order of preference, NULL-terminated; NULL: USD, EUR, USDT */
+    const char *const
+        *quotes; /* modelled quotes in order of preference, NULL-terminated; NULL: USD, EUR, USDT */
 } csm_discover_options;
 CSM_API void csm_discover_options_init(csm_discover_options *options);
 
@@ -111,8 +113,9 @@ CSM_API csm_status csm_discover_apply(csm_discovery **out, csm_context *context,
                                       const csm_listing *listing, const void *raw, size_t raw_length,
                                       const csm_provenance *provenance, const csm_discover_options *options);
 /* Fetches Kraken's listing (`base_url` such as "https://api.kraken.com/0") and applies it. */
-CSM_API csm_status csm_discover_kraken(csm_discovery **out, csm_context *context, csm_store *store, csm_net *net,
-                                       const char *base_url, const csm_discover_options *options);
+CSM_API csm_status csm_discover_kraken(csm_discovery **out, csm_context *context, csm_store *store,
+                                       csm_net *net, const char *base_url,
+                                       const csm_discover_options *options);
 CSM_API void csm_discovery_free(csm_discovery *discovery);
 CSM_API const csm_coverage *csm_discovery_coverage(const csm_discovery *discovery);
 CSM_API size_t csm_discovery_event_count(const csm_discovery *discovery);
@@ -126,7 +129,8 @@ typedef struct csm_market_list csm_market_list;
 #define CSM_MARKETS_ALL 0u
 #define CSM_MARKETS_PROCESSED 1u /* without exclusion */
 #define CSM_MARKETS_CANONICAL 2u /* one a coin */
-#define CSM_MARKETS_EVER 4u      /* also delisted markets and earlier listing epochs: training must see what vanished */
+#define CSM_MARKETS_EVER                                                                                     \
+    4u /* also delisted markets and earlier listing epochs: training must see what vanished */
 /* Markets as known at as_of (CSM_TIME_MAX: now), sorted by id, then epoch. venue NULL: all. Without CSM_MARKETS_EVER only
  * those listed at as_of. Each epoch is a market of its own, with its own listed and delisted times. */
 CSM_API csm_status csm_discover_markets(csm_market_list **out, const csm_store *store, const char *venue,

@@ -47,8 +47,8 @@ CSM_API size_t csm_recipe_memory(const csm_recipe *recipe); /* bars: the most an
 
 typedef struct csm_fuse_options {
     size_t size;
-    csm_time interval;    /* of bars and decisions; default 1 h */
-    csm_time from;        /* decisions in [from, to); a decision time is the close of the bar it follows */
+    csm_time interval; /* of bars and decisions; default 1 h */
+    csm_time from;     /* decisions in [from, to); a decision time is the close of the bar it follows */
     csm_time to;
     csm_time as_of;       /* nothing that became available later is read; default CSM_TIME_MAX */
     csm_time stale_after; /* oldest last trade; default 6 h */
@@ -62,14 +62,14 @@ typedef struct csm_frame csm_frame; /* immutable */
 /* Builds the point-in-time feature matrix of the markets. The feature at t reads only what was available at t: the store is
  * read once with as_of, and every computation is causal; csm_fuse_audit proves it. */
 CSM_API csm_status csm_fuse_build(csm_frame **out, csm_context *context, const csm_store *store,
-                                  const csm_recipe *recipe, const csm_market *const *markets, size_t market_count,
-                                  const csm_fuse_options *options);
+                                  const csm_recipe *recipe, const csm_market *const *markets,
+                                  size_t market_count, const csm_fuse_options *options);
 CSM_API void csm_frame_free(csm_frame *frame);
 CSM_API size_t csm_frame_rows(const csm_frame *frame);
 /* (rows, features) f32, row-major, sorted by market, then time. A view. */
 CSM_API csm_matrix csm_frame_matrix(const csm_frame *frame);
-CSM_API const csm_time *csm_frame_times(const csm_frame *frame);     /* decision time of each row */
-CSM_API const uint32_t *csm_frame_markets(const csm_frame *frame);   /* index into `markets` of each row */
+CSM_API const csm_time *csm_frame_times(const csm_frame *frame);   /* decision time of each row */
+CSM_API const uint32_t *csm_frame_markets(const csm_frame *frame); /* index into `markets` of each row */
 CSM_API const csm_recipe *csm_frame_recipe(const csm_frame *frame);
 
 /* Rows left out. */
@@ -80,19 +80,22 @@ typedef struct csm_excluded_row {
     csm_reason reasons;
 } csm_excluded_row;
 CSM_API size_t csm_frame_excluded_count(const csm_frame *frame);
-CSM_API const csm_excluded_row *csm_frame_excluded_at(const csm_frame *frame, size_t index); /* by market, then time */
+CSM_API const csm_excluded_row *csm_frame_excluded_at(const csm_frame *frame,
+                                                      size_t index); /* by market, then time */
 /* Reasons of one (market, decision time): 0 when the row is there; CSM_ENOTFOUND when not asked for. */
 CSM_API csm_status csm_frame_reasons(csm_reason *out, const csm_frame *frame, uint32_t market, csm_time time);
 
 /* What was known of each market at the end of the frame. */
 typedef struct csm_market_facts {
-    csm_time first;        /* open of the first final bar */
-    csm_time last_trade;   /* close of the last traded bar before `to` */
-    double price;          /* of that trade */
-    double traded_value;   /* median over the last 30 days of price x volume a day, quote currency; NaN: unknown */
-    csm_time history;      /* span of final data in the shortest group of the recipe */
+    csm_time first;      /* open of the first final bar */
+    csm_time last_trade; /* close of the last traded bar before `to` */
+    double price;        /* of that trade */
+    double
+        traded_value; /* median over the last 30 days of price x volume a day, quote currency; NaN: unknown */
+    csm_time history; /* span of final data in the shortest group of the recipe */
 } csm_market_facts;
-CSM_API csm_status csm_frame_facts(csm_market_facts *out, const csm_frame *frame, uint32_t market, csm_time time);
+CSM_API csm_status csm_frame_facts(csm_market_facts *out, const csm_frame *frame, uint32_t market,
+                                   csm_time time);
 
 /* Window ends for sequence models: rows whose previous length-1 rows are consecutive intervals of the same market. Writes
  * up to capacity row indices; *count is the whole number. */
@@ -110,20 +113,21 @@ typedef enum csm_target_state {
 
 typedef struct csm_target {
     csm_time entry_time;
-    csm_time exit_time;   /* close of the bar whose price counts */
-    csm_time matures;     /* decision + horizon: when the label is known */
+    csm_time exit_time; /* close of the bar whose price counts */
+    csm_time matures;   /* decision + horizon: when the label is known */
     double entry;
     double exit;
-    double log_return;    /* ln(exit / entry); NaN unless KNOWN */
-    double cost;          /* c known at the decision */
-    uint32_t state;       /* csm_target_state */
-    uint32_t rises;       /* Y = 1{log_return > cost} */
+    double log_return; /* ln(exit / entry); NaN unless KNOWN */
+    double cost;       /* c known at the decision */
+    uint32_t state;    /* csm_target_state */
+    uint32_t rises;    /* Y = 1{log_return > cost} */
 } csm_target;
 
 typedef struct csm_targets csm_targets; /* one a frame row; immutable */
 CSM_API csm_status csm_fuse_targets(csm_targets **out, csm_context *context, const csm_store *store,
-                                    const csm_frame *frame, const csm_market *const *markets, size_t market_count,
-                                    csm_time horizon, csm_time as_of, const csm_cost_options *cost);
+                                    const csm_frame *frame, const csm_market *const *markets,
+                                    size_t market_count, csm_time horizon, csm_time as_of,
+                                    const csm_cost_options *cost);
 CSM_API void csm_targets_free(csm_targets *targets);
 CSM_API const csm_target *csm_targets_at(const csm_targets *targets, size_t row); /* NULL past the end */
 CSM_API csm_time csm_targets_horizon(const csm_targets *targets);
@@ -132,24 +136,24 @@ CSM_API const char *csm_targets_event(const csm_targets *targets);
 
 /* One (market, decision) outcome without a frame: what the ledger uses to score itself. */
 CSM_API csm_status csm_fuse_outcome(csm_target *out, csm_context *context, const csm_store *store,
-                                    const csm_market *market, csm_time decision, csm_time interval, csm_time horizon,
-                                    csm_time as_of, double cost);
+                                    const csm_market *market, csm_time decision, csm_time interval,
+                                    csm_time horizon, csm_time as_of, double cost);
 
 /* ---- audit -------------------------------------------------------------------------------------------------------------- */
 
 typedef struct csm_audit {
-    size_t times;      /* decision times replayed */
-    size_t rows;       /* rows compared, bit by bit */
-    size_t different;  /* rows that differ: a leak */
+    size_t times;        /* decision times replayed */
+    size_t rows;         /* rows compared, bit by bit */
+    size_t different;    /* rows that differ: a leak */
     csm_time first_time; /* of the first difference; CSM_TIME_MIN: none */
     uint32_t first_market;
     uint32_t first_feature;
 } csm_audit;
 /* Rebuilds the rows at `times` from a store in which everything available later is gone, and again with everything later
  * corrupted, and compares with the frame. */
-CSM_API csm_status csm_fuse_audit(csm_audit *out, csm_context *context, const csm_store *store, const csm_frame *frame,
-                                  const csm_market *const *markets, size_t market_count, const csm_time *times,
-                                  size_t time_count);
+CSM_API csm_status csm_fuse_audit(csm_audit *out, csm_context *context, const csm_store *store,
+                                  const csm_frame *frame, const csm_market *const *markets,
+                                  size_t market_count, const csm_time *times, size_t time_count);
 
 #ifdef __cplusplus
 }

@@ -54,23 +54,25 @@ typedef struct csm_indicator {
 } csm_indicator;
 
 CSM_API size_t csm_indicator_count(void);
-CSM_API const csm_indicator *csm_indicator_at(size_t index);      /* NULL past the end */
+CSM_API const csm_indicator *csm_indicator_at(size_t index);       /* NULL past the end */
 CSM_API const csm_indicator *csm_indicator_find(const char *name); /* NULL when unknown */
 
 /* Checks `parameters` (parameter_count values; NULL means the usual ones). CSM_EINVAL names the parameter and range. */
 CSM_API csm_status csm_indicator_check(const csm_indicator *indicator, const double *parameters);
 
 /* Bars after which the first output exists: outputs of bars 0 .. warmup-1 are NaN. */
-CSM_API csm_status csm_indicator_warmup(size_t *out, const csm_indicator *indicator, const double *parameters);
+CSM_API csm_status csm_indicator_warmup(size_t *out, const csm_indicator *indicator,
+                                        const double *parameters);
 /* Bars after which the start of the series weighs less than 1e-6 in the output (DESIGN "Features"); equals warmup + 1
  * for windows without recursion. A feature needs this many bars. */
-CSM_API csm_status csm_indicator_memory(size_t *out, const csm_indicator *indicator, const double *parameters);
+CSM_API csm_status csm_indicator_memory(size_t *out, const csm_indicator *indicator,
+                                        const double *parameters);
 
 /* Runs over `bars` (all CSM_BAR_TRADED: callers compact first; prices finite). output: (length, output_count) f64 or
  * f32, caller's memory, any strides. A flat market gives the documented limit, never 0/0; where no limit exists NaN.
  * CSM_EINVAL on bars that are not ascending or not finite, naming the index. */
-CSM_API csm_status csm_indicator_run(const csm_indicator *indicator, const double *parameters, const csm_bars *bars,
-                                     csm_matrix *output);
+CSM_API csm_status csm_indicator_run(const csm_indicator *indicator, const double *parameters,
+                                     const csm_bars *bars, csm_matrix *output);
 
 /* The same over many series at once (SIMD across series, threads over groups); same bits as csm_indicator_run. */
 CSM_API csm_status csm_indicator_run_many(csm_context *context, const csm_indicator *indicator,

@@ -18,12 +18,12 @@ extern "C" {
 
 /* What produced a batch of forecasts: SHA-256 hex each. */
 typedef struct csm_ledger_lineage {
-    const char *model;     /* of the model file */
-    const char *config;    /* of the configuration in force */
-    const char *features;  /* of the feature rows predicted from */
-    const char *watermark; /* of the data known (csm_store_watermark) */
+    const char *model;                   /* of the model file */
+    const char *config;                  /* of the configuration in force */
+    const char *features;                /* of the feature rows predicted from */
+    const char *watermark;               /* of the data known (csm_store_watermark) */
     const char *event[CSM_HORIZONS_MAX]; /* event id per horizon */
-    csm_time interval;     /* of the bars decisions follow */
+    csm_time interval;                   /* of the bars decisions follow */
 } csm_ledger_lineage;
 
 typedef struct csm_ledger_head {
@@ -37,15 +37,16 @@ typedef struct csm_ledger_head {
  * be known (decision + shortest horizon <= written) unless `backfill` marks the batch as replayed: such rows never count
  * toward the live clock. Repeating a decision of the same model and data gives CSM_EEXIST. */
 CSM_API csm_status csm_learn_append(csm_ledger_head *head, csm_context *context, csm_store *store,
-                                    const csm_ranking *ranking, const csm_ledger_lineage *lineage, int backfill);
+                                    const csm_ranking *ranking, const csm_ledger_lineage *lineage,
+                                    int backfill);
 CSM_API csm_status csm_learn_head(csm_ledger_head *out, const csm_store *store);
 /* Recomputes the whole chain. CSM_ECORRUPT names the first row whose content or link is wrong. */
 CSM_API csm_status csm_learn_verify(csm_ledger_head *out, csm_context *context, const csm_store *store);
 
 typedef struct csm_maturing {
-    size_t matured;  /* outcomes written now, CSM_TARGET_UNKNOWN included */
+    size_t matured; /* outcomes written now, CSM_TARGET_UNKNOWN included */
     size_t unknown;
-    size_t pending;  /* rows whose time has not come */
+    size_t pending; /* rows whose time has not come */
 } csm_maturing;
 /* Writes the outcome of every ledger row whose horizon has passed at as_of, by the event it was issued for. */
 CSM_API csm_status csm_learn_mature(csm_maturing *out, csm_context *context, csm_store *store,
@@ -68,17 +69,17 @@ typedef struct csm_ledger_entry {
     csm_reason show;
     csm_reason trade;
     uint32_t evidence;
-    uint32_t state;     /* csm_target_state; CSM_TARGET_PENDING until matured */
+    uint32_t state; /* csm_target_state; CSM_TARGET_PENDING until matured */
     uint32_t rises;
     uint32_t backfill;
-    int32_t epoch;      /* listing epoch of the market */
+    int32_t epoch; /* listing epoch of the market */
     int32_t reserved;
-    double log_return;  /* NaN unless known */
+    double log_return; /* NaN unless known */
 } csm_ledger_entry;
 typedef struct csm_ledger_history csm_ledger_history;
 /* Entries with from <= decision < to, by row. horizon 0: all. shown_only: those that passed the gate. */
-CSM_API csm_status csm_learn_history(csm_ledger_history **out, const csm_store *store, csm_time horizon, csm_time from,
-                                     csm_time to, int shown_only);
+CSM_API csm_status csm_learn_history(csm_ledger_history **out, const csm_store *store, csm_time horizon,
+                                     csm_time from, csm_time to, int shown_only);
 CSM_API size_t csm_ledger_history_count(const csm_ledger_history *history);
 CSM_API const csm_ledger_entry *csm_ledger_history_at(const csm_ledger_history *history, size_t index);
 CSM_API void csm_ledger_history_free(csm_ledger_history *history);

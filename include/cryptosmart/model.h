@@ -33,8 +33,8 @@ typedef struct csm_learner_parameter {
 
 /* One row of models.def. Static storage. */
 typedef struct csm_learner {
-    const char *name;  /* "gbt" */
-    const char *title; /* "Gradient-boosted trees, histogram, leaf-wise" */
+    const char *name;    /* "gbt" */
+    const char *title;   /* "Gradient-boosted trees, histogram, leaf-wise" */
     uint32_t objectives; /* bit (1 << csm_objective) for each it takes */
     uint32_t sequences;  /* 1 when it reads windows rather than rows */
     const csm_learner_parameter *parameters;
@@ -42,7 +42,7 @@ typedef struct csm_learner {
 } csm_learner;
 
 CSM_API size_t csm_model_learner_count(void);
-CSM_API const csm_learner *csm_model_learner_at(size_t index);      /* NULL past the end */
+CSM_API const csm_learner *csm_model_learner_at(size_t index);       /* NULL past the end */
 CSM_API const csm_learner *csm_model_learner_find(const char *name); /* NULL when unknown */
 
 /* Borrowed training or prediction data. Row learners: x is (length, features), y (length, outputs). Sequence learners:
@@ -90,7 +90,7 @@ typedef struct csm_model_info {
     uint32_t objective;
     uint32_t outputs;
     size_t features;
-    size_t rounds;       /* trees or epochs kept */
+    size_t rounds; /* trees or epochs kept */
     size_t trained_rows;
     double training_loss;
     double validation_loss; /* NaN without validation */
@@ -134,12 +134,12 @@ CSM_API void csm_model_walk_options_init(csm_walk_options *options);
 CSM_API csm_status csm_model_walk_forward(csm_fold *folds, size_t capacity, size_t *count,
                                           const csm_walk_options *options);
 /* keep[i] = 1 when decision begin[i] lies in [from, to) and its label ends at or before `limit`, else 0. */
-CSM_API csm_status csm_model_purge(uint8_t *keep, const csm_time *begin, const csm_time *end, size_t n, csm_time from,
-                                   csm_time to, csm_time limit);
+CSM_API csm_status csm_model_purge(uint8_t *keep, const csm_time *begin, const csm_time *end, size_t n,
+                                   csm_time from, csm_time to, csm_time limit);
 /* Average uniqueness of overlapping labels [begin, end) within each group (coin): 1 / concurrency averaged over the
  * label's life (Lopez de Prado 2018, ch. 4.4). out: n values in (0, 1]. */
-CSM_API csm_status csm_model_uniqueness(double *out, const csm_time *begin, const csm_time *end, const uint32_t *group,
-                                        size_t n);
+CSM_API csm_status csm_model_uniqueness(double *out, const csm_time *begin, const csm_time *end,
+                                        const uint32_t *group, size_t n);
 
 #ifdef __cplusplus
 }

@@ -28,35 +28,35 @@ CSM_API const char *csm_net_class_name(uint32_t net_class);
 CSM_API csm_status csm_net_class_status(uint32_t net_class);
 
 typedef struct csm_net_reply {
-    uint32_t net_class; /* csm_net_class */
+    uint32_t net_class;  /* csm_net_class */
     int32_t http_status; /* 0: no answer */
     uint32_t attempts;
-    uint32_t replayed;   /* 1: from a cassette */
-    csm_time sent;       /* of the last attempt */
+    uint32_t replayed; /* 1: from a cassette */
+    csm_time sent;     /* of the last attempt */
     csm_time received;
-    csm_time retry_at;   /* for LIMITED; CSM_TIME_MIN: unknown */
-    const char *url;     /* redacted */
+    csm_time retry_at;        /* for LIMITED; CSM_TIME_MIN: unknown */
+    const char *url;          /* redacted */
     const char *content_type; /* "" when absent */
-    const char *body;    /* zero-terminated beyond length; lives until csm_net_replies_free */
+    const char *body;         /* zero-terminated beyond length; lives until csm_net_replies_free */
     size_t length;
-    const char *text;    /* why it is not OK, redacted; "" when OK */
+    const char *text; /* why it is not OK, redacted; "" when OK */
 } csm_net_reply;
 
 /* Judges one answer: returns a csm_net_class; may set *retry_at and put a redacted reason of < 200 bytes in text. Called
  * after transport and status rules, only when an answer with a body arrived. */
-typedef uint32_t (*csm_net_classify_fn)(void *user, const csm_net_reply *reply, csm_time *retry_at, char *text,
-                                        size_t text_size);
+typedef uint32_t (*csm_net_classify_fn)(void *user, const csm_net_reply *reply, csm_time *retry_at,
+                                        char *text, size_t text_size);
 
 /* How one source may be asked. Strings live as long as the call. */
 typedef struct csm_net_source {
-    const char *name;        /* "kraken" */
-    double rate;             /* tokens a second of the source's bucket */
-    double burst;            /* size of the bucket, >= 1 */
-    double key_rate;         /* tokens a second of each key's bucket (a pair, say); 0: no bucket a key */
+    const char *name; /* "kraken" */
+    double rate;      /* tokens a second of the source's bucket */
+    double burst;     /* size of the bucket, >= 1 */
+    double key_rate;  /* tokens a second of each key's bucket (a pair, say); 0: no bucket a key */
     double key_burst;
-    uint32_t attempts;       /* most tries of one request, 1..10 */
-    uint32_t in_flight;      /* most requests at once, 1..64 */
-    csm_time backoff_first;  /* doubles to backoff_last, with full jitter */
+    uint32_t attempts;      /* most tries of one request, 1..10 */
+    uint32_t in_flight;     /* most requests at once, 1..64 */
+    csm_time backoff_first; /* doubles to backoff_last, with full jitter */
     csm_time backoff_last;
     csm_net_classify_fn classify; /* NULL: by HTTP status alone */
     void *user;
@@ -65,25 +65,31 @@ typedef struct csm_net_source {
 
 typedef struct csm_net_request {
     const char *url;
-    const char *key;     /* bucket key within the source; NULL: none */
-    const char *body;    /* NULL: GET; otherwise POST */
+    const char *key;  /* bucket key within the source; NULL: none */
+    const char *body; /* NULL: GET; otherwise POST */
     size_t body_length;
-    const char *const *headers; /* "Name: value", NULL-terminated; values are redacted everywhere; NULL: none */
+    const char *const
+        *headers; /* "Name: value", NULL-terminated; values are redacted everywhere; NULL: none */
 } csm_net_request;
 
-typedef enum csm_cassette_mode { CSM_CASSETTE_OFF = 0, CSM_CASSETTE_RECORD = 1, CSM_CASSETTE_REPLAY = 2 } csm_cassette_mode;
+typedef enum csm_cassette_mode {
+    CSM_CASSETTE_OFF = 0,
+    CSM_CASSETTE_RECORD = 1,
+    CSM_CASSETTE_REPLAY = 2
+} csm_cassette_mode;
 
 typedef struct csm_net_options {
     size_t size;
-    csm_time connect_timeout; /* default 10 s */
-    csm_time total_timeout;   /* default 60 s */
-    uint64_t most_bytes;      /* of one body after decompression; default 64 MiB */
-    const char *user_agent;   /* default "cryptosmart/VERSION" */
-    const char *state_path;   /* file with buckets and latches that survives restarts; NULL: none */
+    csm_time connect_timeout;  /* default 10 s */
+    csm_time total_timeout;    /* default 60 s */
+    uint64_t most_bytes;       /* of one body after decompression; default 64 MiB */
+    const char *user_agent;    /* default "cryptosmart/VERSION" */
+    const char *state_path;    /* file with buckets and latches that survives restarts; NULL: none */
     const char *cassette_path; /* NULL: none */
-    const char *ca_path;      /* bundle of certificates; NULL: the system's */
-    uint32_t cassette_mode;   /* csm_cassette_mode */
-    uint32_t allow_private;   /* 1: private and link-local addresses may be reached; loopback http always may be */
+    const char *ca_path;       /* bundle of certificates; NULL: the system's */
+    uint32_t cassette_mode;    /* csm_cassette_mode */
+    uint32_t
+        allow_private; /* 1: private and link-local addresses may be reached; loopback http always may be */
 } csm_net_options;
 
 typedef struct csm_net csm_net;

@@ -53,7 +53,8 @@ CSM_API csm_status csm_config_parse(csm_config *config, const char *text, size_t
 /* Takes CRYPTOSMART__SECTION__KEY of `environment` ("NAME=value" strings, NULL-terminated). Unknown ones are errors. */
 CSM_API csm_status csm_config_environment(csm_config *config, const char *const *environment);
 CSM_API csm_status csm_config_set(csm_config *config, const char *name, const char *value);
-CSM_API const char *csm_config_get(const csm_config *config, const char *name); /* as text; NULL when unknown */
+CSM_API const char *csm_config_get(const csm_config *config,
+                                   const char *name); /* as text; NULL when unknown */
 /* SHA-256 hex over all names and values. */
 CSM_API csm_status csm_config_hash(char *hex, size_t size, const csm_config *config);
 
@@ -82,35 +83,36 @@ CSM_API csm_status csm_pipeline_adopt(csm_discovery **out, csm_pipeline *pipelin
 typedef struct csm_walk_row {
     csm_time time;
     csm_time matures;
-    double score;           /* raw, log-odds */
-    double probability;     /* by the calibrator fit on earlier matured predictions; NaN while there was none */
-    double lower;           /* bound known then; NaN while unknown */
+    double score;       /* raw, log-odds */
+    double probability; /* by the calibrator fit on earlier matured predictions; NaN while there was none */
+    double lower;       /* bound known then; NaN while unknown */
     double expected_return; /* log */
     double low;             /* conformal interval known then; NaN while unknown */
     double high;
-    double log_return;      /* what happened */
+    double log_return; /* what happened */
     double cost;
-    double momentum;        /* log return of the horizon's length before `time`: the momentum rule */
-    csm_reason show;        /* gate at that time, at the gate's horizon; 0: it would have been shown */
-    uint32_t market;        /* index: csm_training_market */
+    double momentum; /* log return of the horizon's length before `time`: the momentum rule */
+    csm_reason show; /* gate at that time, at the gate's horizon; 0: it would have been shown */
+    uint32_t market; /* index: csm_training_market */
     uint32_t rises;
 } csm_walk_row;
 
 typedef struct csm_horizon_training {
     csm_time horizon;
-    size_t rows;          /* training rows of the final model */
+    size_t rows; /* training rows of the final model */
     size_t walk_rows;
     size_t folds;
-    size_t unknown;       /* labels in gaps, never used */
-    double blocks;        /* disjoint blocks of the walk */
+    size_t unknown; /* labels in gaps, never used */
+    double blocks;  /* disjoint blocks of the walk */
     double base_rate;
     csm_calibrator_info calibrator;
-    csm_scores model;     /* of calibrated walk-forward predictions */
-    csm_scores baseline;  /* base rate known at the time, and the momentum rule's rank IC */
+    csm_scores model;    /* of calibrated walk-forward predictions */
+    csm_scores baseline; /* base rate known at the time, and the momentum rule's rank IC */
     csm_evidence evidence;
     double momentum_precision; /* of the momentum rule at the model's coverage; NaN: nothing issued */
-    double market_return;      /* mean log return of holding all coins over the issued dates; NaN: nothing issued */
-    double issued_return;      /* mean log return net of costs of what was issued */
+    double
+        market_return; /* mean log return of holding all coins over the issued dates; NaN: nothing issued */
+    double issued_return; /* mean log return net of costs of what was issued */
     double issued_return_doubled_costs;
 } csm_horizon_training;
 
@@ -129,8 +131,9 @@ CSM_API const char *csm_training_recipe(const csm_training *training); /* name *
 CSM_API size_t csm_training_features(const csm_training *training);
 CSM_API size_t csm_training_horizons(const csm_training *training);
 CSM_API const csm_horizon_training *csm_training_horizon(const csm_training *training, size_t index);
-CSM_API const csm_walk_row *csm_training_walk(const csm_training *training, size_t horizon); /* by time, then market */
-CSM_API const char *csm_training_market(const csm_training *training, uint32_t market);      /* id */
+CSM_API const csm_walk_row *csm_training_walk(const csm_training *training,
+                                              size_t horizon); /* by time, then market */
+CSM_API const char *csm_training_market(const csm_training *training, uint32_t market); /* id */
 CSM_API const char *csm_training_coin(const csm_training *training, uint32_t market);
 
 /* ---- prediction ------------------------------------------------------------------------------------------------------ */
@@ -143,21 +146,23 @@ typedef struct csm_predict_options {
     uint32_t backfill; /* 1: a replayed past decision; marked so in the ledger */
 } csm_predict_options;
 CSM_API void csm_predict_options_init(csm_predict_options *options);
-CSM_API csm_status csm_pipeline_predict(csm_ranking **out, csm_pipeline *pipeline, const csm_predict_options *options);
+CSM_API csm_status csm_pipeline_predict(csm_ranking **out, csm_pipeline *pipeline,
+                                        const csm_predict_options *options);
 /* Matures and scores the ledger. */
 CSM_API csm_status csm_pipeline_learn(csm_maturing *out, csm_pipeline *pipeline);
 
 /* Feature matrix of the universe as the pipeline builds it, decisions in [from, to). */
-CSM_API csm_status csm_pipeline_fuse(csm_frame **out, csm_pipeline *pipeline, csm_time from, csm_time to, csm_time as_of);
+CSM_API csm_status csm_pipeline_fuse(csm_frame **out, csm_pipeline *pipeline, csm_time from, csm_time to,
+                                     csm_time as_of);
 /* Truncated and corrupted replay at `times` decision times spread over the data (STATISTICS, law 2). */
 CSM_API csm_status csm_pipeline_audit(csm_audit *out, csm_pipeline *pipeline, size_t times);
 
 /* ---- doctor and status -------------------------------------------------------------------------------------------------- */
 
 typedef struct csm_check {
-    const char *name;  /* "store.catalog" */
-    const char *text;  /* what was found */
-    uint32_t level;    /* csm_log_level: ERROR, WARN or INFO (fine) */
+    const char *name; /* "store.catalog" */
+    const char *text; /* what was found */
+    uint32_t level;   /* csm_log_level: ERROR, WARN or INFO (fine) */
     uint32_t reserved;
 } csm_check;
 typedef struct csm_checks csm_checks;
@@ -169,11 +174,11 @@ CSM_API const csm_check *csm_checks_at(const csm_checks *checks, size_t index);
 CSM_API void csm_checks_free(csm_checks *checks);
 
 typedef struct csm_pipeline_status {
-    size_t markets;         /* registered */
-    size_t universe;        /* modelled */
+    size_t markets;  /* registered */
+    size_t universe; /* modelled */
     size_t streams;
     uint64_t rows;
-    csm_time first;         /* of bars */
+    csm_time first; /* of bars */
     csm_time last;
     csm_time discovered;    /* last coverage run; CSM_TIME_MIN: never */
     csm_time trained;       /* champion's as_of; CSM_TIME_MIN: never */

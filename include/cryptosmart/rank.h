@@ -15,24 +15,24 @@ typedef struct csm_horizon_forecast {
     double expected_return; /* log; NaN: no forecast */
     double low;             /* conformal interval of the return */
     double high;
-    double probability;     /* calibrated P(Y = 1); NaN: no forecast */
-    double lower;           /* one-sided 95 % lower bound for the precision of such predictions; NaN: unknown */
-    double cost;            /* c of the event, log */
-    uint32_t evidence;      /* csm_evidence_status */
+    double probability; /* calibrated P(Y = 1); NaN: no forecast */
+    double lower;       /* one-sided 95 % lower bound for the precision of such predictions; NaN: unknown */
+    double cost;        /* c of the event, log */
+    uint32_t evidence;  /* csm_evidence_status */
     uint32_t reserved;
 } csm_horizon_forecast;
 
 /* One coin at one decision time. */
 typedef struct csm_forecast {
     char coin[32];
-    char market[64];   /* "kraken:BTC/USD" */
-    int32_t epoch;     /* listing epoch of the market */
+    char market[64]; /* "kraken:BTC/USD" */
+    int32_t epoch;   /* listing epoch of the market */
     int32_t reserved;
     csm_time time;        /* decision */
     csm_time last_update; /* close of the last traded bar */
     double price;         /* last traded */
     uint32_t horizon_count;
-    uint32_t agreement;   /* set by csm_rank_build: horizons with probability >= 0.5 and positive return */
+    uint32_t agreement; /* set by csm_rank_build: horizons with probability >= 0.5 and positive return */
     csm_horizon_forecast horizons[CSM_HORIZONS_MAX];
     csm_gate_input gate;
     csm_reason show;  /* set by csm_rank_build */
@@ -63,10 +63,11 @@ typedef struct csm_funnel_step {
 CSM_API csm_status csm_rank_build(csm_ranking **out, const csm_forecast *forecasts, size_t n,
                                   const csm_rank_options *options);
 CSM_API void csm_ranking_free(csm_ranking *ranking);
-CSM_API size_t csm_ranking_count(const csm_ranking *ranking);                             /* shown */
-CSM_API const csm_forecast *csm_ranking_at(const csm_ranking *ranking, size_t index);      /* shown, in order */
-CSM_API size_t csm_ranking_total(const csm_ranking *ranking);                             /* all */
-CSM_API const csm_forecast *csm_ranking_all_at(const csm_ranking *ranking, size_t index); /* all, in input order */
+CSM_API size_t csm_ranking_count(const csm_ranking *ranking);                         /* shown */
+CSM_API const csm_forecast *csm_ranking_at(const csm_ranking *ranking, size_t index); /* shown, in order */
+CSM_API size_t csm_ranking_total(const csm_ranking *ranking);                         /* all */
+CSM_API const csm_forecast *csm_ranking_all_at(const csm_ranking *ranking,
+                                               size_t index); /* all, in input order */
 CSM_API size_t csm_ranking_funnel_count(const csm_ranking *ranking);
 CSM_API const csm_funnel_step *csm_ranking_funnel_at(const csm_ranking *ranking, size_t index);
 

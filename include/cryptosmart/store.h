@@ -29,7 +29,8 @@ CSM_API int csm_table_column_find(const csm_table *table, const char *name);    
 /* Appends one row of csm_table_columns(table) cells. A column's scale grows as needed, up to 18; CSM_EINVAL names the
  * column when a value then leaves int64. A cell with ticks CSM_CELL_MISSING is missing. */
 CSM_API csm_status csm_table_append(csm_table *table, const csm_decimal *cells);
-CSM_API const int64_t *csm_table_ticks(const csm_table *table, size_t column); /* rows values, NULL past the end */
+CSM_API const int64_t *csm_table_ticks(const csm_table *table,
+                                       size_t column); /* rows values, NULL past the end */
 CSM_API int32_t csm_table_scale(const csm_table *table, size_t column);
 /* ticks / 10^scale of a column as doubles, missing as NaN, into the caller's `rows` values. */
 CSM_API csm_status csm_table_doubles(const csm_table *table, size_t column, double *out);
@@ -42,7 +43,7 @@ typedef struct csm_stream {
     const char *venue;  /* "kraken" */
     const char *symbol; /* "BTC/USD", or a series' name such as "fear_greed" */
     csm_time interval;
-    int32_t epoch;      /* 1 for the first listing */
+    int32_t epoch; /* 1 for the first listing */
     int32_t reserved;
 } csm_stream;
 
@@ -102,8 +103,8 @@ CSM_API void csm_bar_series_free(csm_bar_series *series);
 /* What is there. Strings live as long as the list. */
 typedef struct csm_stream_info {
     csm_stream stream;
-    uint64_t rows;      /* stored, revisions included */
-    csm_time first;     /* event times */
+    uint64_t rows;  /* stored, revisions included */
+    csm_time first; /* event times */
     csm_time last;
     csm_time available; /* newest */
     const char *source; /* of the newest record */

@@ -12,6 +12,9 @@
 /* Sets this thread's error text and returns `status`:
  * return csm_fail(CSM_EINVAL, "rsi: period %d is outside 2..1000", n); */
 csm_status csm_fail(csm_status status, const char *format, ...) CSM_PRINTF(2, 3);
+#ifdef __clang_analyzer__ /* which cannot see that the result is the status given, and never 0 */
+#define csm_fail(status, ...) ((void)(csm_fail)(status, __VA_ARGS__), (status))
+#endif
 /* Puts "prefix: " before the current text and returns `status`: names the place on the way up. */
 csm_status csm_fail_prefix(csm_status status, const char *format, ...) CSM_PRINTF(2, 3);
 /* As csm_fail with ": strerror(error_number)" appended; ENOSPC/EDQUOT give CSM_ENOSPACE, EROFS CSM_EREADONLY,
@@ -20,9 +23,10 @@ csm_status csm_fail_errno(int error_number, const char *format, ...) CSM_PRINTF(
 
 /* ---- memory: one hook. A test fails the n-th allocation of this thread (CSM_FAULTS builds only) ---- */
 
-void *csm_alloc(size_t bytes);               /* NULL and error text on failure; zero bytes give a valid pointer */
+void *csm_alloc(size_t bytes); /* NULL and error text on failure; zero bytes give a valid pointer */
 void *csm_alloc_array(size_t count, size_t element); /* zeroed, overflow checked */
-void *csm_realloc_array(void *block, size_t count, size_t element); /* overflow checked, new part not zeroed */
+void *csm_realloc_array(void *block, size_t count,
+                        size_t element); /* overflow checked, new part not zeroed */
 char *csm_strdup(const char *text);
 char *csm_strndup(const char *text, size_t length);
 char *csm_strformat(const char *format, ...) CSM_PRINTF(1, 2);
@@ -41,8 +45,8 @@ csm_status csm_options_take(void *out, size_t known, const void *user, const cha
 
 /* ---- context ---- */
 
-void csm_log_write(const csm_context *context, csm_log_level level, const char *module, const char *format, ...)
-    CSM_PRINTF(4, 5);
+void csm_log_write(const csm_context *context, csm_log_level level, const char *module, const char *format,
+                   ...) CSM_PRINTF(4, 5);
 /* Reports progress and answers cancel: CSM_OK or CSM_ECANCELLED with text. context may be NULL. Only on the thread
  * that entered the library; workers poll csm_cancelled. */
 csm_status csm_progress(csm_context *context, const char *what, uint64_t done, uint64_t total);
@@ -67,8 +71,8 @@ csm_status csm_parallel_for(uint32_t threads, size_t n, size_t grain, csm_task_f
 typedef struct csm_hash {
     uint8_t bytes[CSM_HASH_BYTES];
 } csm_hash;
-csm_hash csm_hash_bytes(const void *data, size_t length); /* SHA-256 (FIPS 180-4), libsodium */
-char *csm_hash_format(const csm_hash *hash, char *text);  /* text[CSM_HASH_TEXT] */
+csm_hash csm_hash_bytes(const void *data, size_t length);   /* SHA-256 (FIPS 180-4), libsodium */
+char *csm_hash_format(const csm_hash *hash, char *text);    /* text[CSM_HASH_TEXT] */
 csm_status csm_hash_parse(csm_hash *out, const char *text); /* 64 hex digits */
 typedef struct csm_hasher {
     _Alignas(16) uint8_t state[128];

@@ -26,7 +26,8 @@ void csm_mutex_lock(csm_mutex *mutex);
 void csm_mutex_unlock(csm_mutex *mutex);
 
 /* files: paths are UTF-8, '/' separated. Errors carry the path. */
-csm_status csm_file_read(csm_buffer *out, const char *path, size_t limit); /* CSM_EPARSE when larger than limit */
+csm_status csm_file_read(csm_buffer *out, const char *path,
+                         size_t limit); /* CSM_EPARSE when larger than limit */
 /* Temporary ".tmp-<name>-<process>-<counter>" in the same folder, fsync, rename over `path`, fsync the folder. Mode
  * such as 0644, less the umask. On failure the old file is untouched and the temporary removed. */
 csm_status csm_file_write_atomic(const char *path, const void *data, size_t length, unsigned mode);
@@ -34,13 +35,13 @@ csm_status csm_file_sync(const char *path);
 csm_status csm_folder_sync(const char *path);
 csm_status csm_folder_make(const char *path); /* with parents; existing is fine */
 csm_status csm_file_rename(const char *from, const char *to);
-csm_status csm_file_remove(const char *path); /* absent is fine */
+csm_status csm_file_remove(const char *path);               /* absent is fine */
 csm_status csm_file_link(const char *from, const char *to); /* hard link; CSM_EEXIST when `to` is there */
 bool csm_file_exists(const char *path);
 csm_status csm_file_mode(unsigned *out, const char *path); /* permission bits, such as 0600 */
 csm_status csm_file_size(uint64_t *out, const char *path);
 csm_status csm_file_hash(csm_hash *out, const char *path);
-csm_status csm_folder_remove(const char *path);                   /* only when empty; absent is fine */
+csm_status csm_folder_remove(const char *path);                      /* only when empty; absent is fine */
 csm_status csm_folder_space(uint64_t *free_bytes, const char *path); /* bytes this user may still write */
 /* Names in a folder, sorted by bytes, "." and ".." left out. Free with csm_folder_list_free. */
 csm_status csm_folder_list(char ***out, size_t *count, const char *path);

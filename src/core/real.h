@@ -8,14 +8,14 @@
 #ifndef CSM_CORE_REAL_H
 #define CSM_CORE_REAL_H
 
-double csm_log(double x);    /* natural; -inf at 0, NaN below */
+double csm_log(double x); /* natural; -inf at 0, NaN below */
 double csm_log1p(double x);
-double csm_exp(double x);    /* overflow gives +inf, underflow 0 */
+double csm_exp(double x); /* overflow gives +inf, underflow 0 */
 double csm_expm1(double x);
 double csm_tanh(double x);
-double csm_logistic(double x);      /* 1 / (1 + exp(-x)) without overflow */
-double csm_log_logistic(double x);  /* log(csm_logistic(x)) without loss for large |x| */
-double csm_cos_turn(double turns);  /* cos(2 pi turns) */
+double csm_logistic(double x);     /* 1 / (1 + exp(-x)) without overflow */
+double csm_log_logistic(double x); /* log(csm_logistic(x)) without loss for large |x| */
+double csm_cos_turn(double turns); /* cos(2 pi turns) */
 double csm_sin_turn(double turns);
 double csm_normal_cdf(double x);
 double csm_normal_quantile(double p); /* 0 < p < 1 */
