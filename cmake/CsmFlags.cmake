@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-# One interface target carries the compile options of every C file in the project.
+# One interface target carries the compile options of every C file in the project. It is never installed.
 add_library(csm_flags INTERFACE)
 target_compile_features(csm_flags INTERFACE c_std_11)
 set(csm_warnings -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror)
@@ -12,7 +12,15 @@ if(CSM_SANITIZE)
   target_compile_options(csm_flags INTERFACE $<$<COMPILE_LANGUAGE:C>:-fsanitize=${CSM_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all>)
   target_link_options(csm_flags INTERFACE -fsanitize=${CSM_SANITIZE})
 endif()
+if(CSM_FUZZ)
+  target_compile_options(csm_flags INTERFACE $<$<COMPILE_LANGUAGE:C>:-fsanitize=fuzzer-no-link>)
+endif()
 if(CSM_COVERAGE)
-  target_compile_options(csm_flags INTERFACE $<$<COMPILE_LANGUAGE:C>:--coverage -O0 -fprofile-update=atomic>)
+  target_compile_options(csm_flags INTERFACE $<$<COMPILE_LANGUAGE:C>:--coverage -O1 -fprofile-update=prefer-atomic>)
   target_link_options(csm_flags INTERFACE --coverage)
+endif()
+find_program(CSM_CCACHE ccache)
+mark_as_advanced(CSM_CCACHE)
+if(CSM_CCACHE AND NOT CMAKE_C_COMPILER_LAUNCHER)
+  set(CMAKE_C_COMPILER_LAUNCHER ${CSM_CCACHE})
 endif()
