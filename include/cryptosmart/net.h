@@ -60,7 +60,9 @@ typedef struct csm_net_source {
     csm_time backoff_last;
     csm_net_classify_fn classify; /* NULL: by HTTP status alone */
     void *user;
-    const char *const *secret_parameters; /* names of URL parameters to redact, NULL-terminated; NULL: none */
+    /* Names of URL parameters to redact, NULL-terminated; NULL: none. One that begins with '/' is the beginning of a
+     * path in which each '*' stands for a secret within one segment, such as "/bot*" with a trailing segment kept. */
+    const char *const *secret_parameters;
 } csm_net_source;
 
 typedef struct csm_net_request {
@@ -88,13 +90,21 @@ typedef struct csm_net_options {
     const char *cassette_path; /* NULL: none */
     const char *ca_path;       /* bundle of certificates; NULL: the system's */
     uint32_t cassette_mode;    /* csm_cassette_mode */
-    uint32_t
-        allow_private; /* 1: private and link-local addresses may be reached; loopback http always may be */
+    /* 1: private and link-local addresses may be reached; loopback always may be */
+    uint32_t allow_private;
+    /* Longest wait for a token or a remote limit; a request that would have to wait longer ends as LIMITED with
+     * retry_at. Default 2 min. */
+    csm_time most_wait;
 } csm_net_options;
 
+/* One client belongs to one thread at a time and to the process that made it. Proxies, netrc and cookies of the
+ * environment are ignored; redirects are not followed; only https is asked, and http on loopback. */
 typedef struct csm_net csm_net;
 
 CSM_API void csm_net_options_init(csm_net_options *options);
+/* CSM_ELOCKED: another csm_net uses this state file. CSM_EEXIST: the cassette to record is not empty. CSM_EPARSE: the
+ * cassette to replay is damaged, with the line's number. A damaged state file is kept aside, with a warning in the
+ * log, and every bucket then starts empty. Holds a reference on context. */
 CSM_API csm_status csm_net_new(csm_net **out, csm_context *context, const csm_net_options *options);
 /* Saves the state file and frees. */
 CSM_API void csm_net_free(csm_net *net);
@@ -104,7 +114,9 @@ typedef struct csm_net_replies csm_net_replies;
 typedef int (*csm_net_reply_fn)(void *user, size_t index, const csm_net_reply *reply);
 
 /* Performs n requests of one source, several at once, with its limits and retries; waits for all. CSM_OK means that each
- * has a reply with a class, whatever that is; a failure means that the call itself failed (cancelled, no memory). */
+ * has a reply with a class, whatever that is; a failure means that the call itself failed (cancelled, no memory).
+ * Requests that are not sent any more because the source is latched, limited for longer than most_wait, or down (5 in a
+ * row failed after all their attempts) have replies with attempts 0. Not to be called from on_reply. */
 CSM_API csm_status csm_net_perform(csm_net_replies **out, csm_net *net, csm_context *context,
                                    const csm_net_source *source, const csm_net_request *requests, size_t n,
                                    csm_net_reply_fn on_reply, void *user);
