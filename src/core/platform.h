@@ -26,14 +26,16 @@ void csm_mutex_lock(csm_mutex *mutex);
 void csm_mutex_unlock(csm_mutex *mutex);
 
 /* files: paths are UTF-8, '/' separated. Errors carry the path. */
-csm_status csm_file_read(csm_buffer *out, const char *path,
-                         size_t limit); /* CSM_EPARSE when larger than limit */
+/* The folder that holds `path`: "." for a bare name, "/" for a name in the root. NULL and text without memory. */
+char *csm_path_folder(const char *path);
+/* Replaces the buffer's content. CSM_EPARSE when the file is larger than `limit` bytes. */
+csm_status csm_file_read(csm_buffer *out, const char *path, size_t limit);
 /* Temporary ".tmp-<name>-<process>-<counter>" in the same folder, fsync, rename over `path`, fsync the folder. Mode
  * such as 0644, less the umask. On failure the old file is untouched and the temporary removed. */
 csm_status csm_file_write_atomic(const char *path, const void *data, size_t length, unsigned mode);
 csm_status csm_file_sync(const char *path);
 csm_status csm_folder_sync(const char *path);
-csm_status csm_folder_make(const char *path); /* with parents; existing is fine */
+csm_status csm_folder_make(const char *path); /* with parents, each synced; existing is fine */
 csm_status csm_file_rename(const char *from, const char *to);
 csm_status csm_file_remove(const char *path);               /* absent is fine */
 csm_status csm_file_link(const char *from, const char *to); /* hard link; CSM_EEXIST when `to` is there */

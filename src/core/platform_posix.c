@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Clocks, processors and threads of a POSIX system; platform_posix_file.c has the files. */
+/* Clocks, processors and threads of a POSIX system; platform_posix_*.c have files, folders and locks. */
 #include "core/platform.h"
 
 #include <errno.h>

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #define READ_CHUNK ((size_t)65536)
@@ -78,8 +77,7 @@ csm_status csm_file_read(csm_buffer *out, const char *path, size_t limit) {
     return status;
 }
 
-/* The folder that holds `path`: "." for a bare name, "/" for a name in the root. NULL and text without memory. */
-static char *folder_of(const char *path) {
+char *csm_path_folder(const char *path) {
     const char *slash = strrchr(path, '/');
     if (!slash) return csm_strdup(".");
     return slash == path ? csm_strdup("/") : csm_strndup(path, (size_t)(slash - path));
@@ -120,7 +118,7 @@ csm_status csm_file_write_atomic(const char *path, const void *data, size_t leng
     else
         status = close_checked(descriptor, path);
     if (status) goto done;
-    folder = folder_of(path);
+    folder = csm_path_folder(path);
     if (!folder) {
         status = CSM_ENOMEM;
         goto done;

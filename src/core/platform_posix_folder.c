@@ -1,20 +1,26 @@
 /* SPDX-License-Identifier: MIT */
-/* Folders and the workspace lock of a POSIX system. */
+/* Folders of a POSIX system. */
 #include "core/platform.h"
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+/* A new folder outlives a power cut only once its parent is synced. */
+static csm_status sync_parent(const char *path) {
+    char *parent = csm_path_folder(path);
+    if (!parent) return CSM_ENOMEM;
+    const csm_status status = csm_folder_sync(parent);
+    csm_dealloc(parent);
+    return status;
+}
+
 static csm_status make_one(const char *path) {
-    if (mkdir(path, 0777) == 0) return CSM_OK;
+    if (mkdir(path, 0777) == 0) return sync_parent(path);
     const int error = errno;
     struct stat found;
     /* An existing folder may answer EEXIST, but also EROFS or EACCES where it stands on a mount of its own. */
@@ -108,90 +114,4 @@ void csm_folder_list_free(char **names, size_t count) {
     if (!names) return;
     for (size_t i = 0; i < count; i++) csm_dealloc(names[i]);
     csm_dealloc(names);
-}
-
-struct csm_lock {
-    int descriptor;
-    pid_t owner;
-};
-
-static csm_status fail_locked(int descriptor, const char *path) {
-    char text[32];
-    const ssize_t got = pread(descriptor, text, sizeof text - 1, 0);
-    text[got > 0 ? got : 0] = '\0';
-    char *end;
-    const long long holder = strtoll(text, &end, 10);
-    if (end == text || holder <= 0) return csm_fail(CSM_ELOCKED, "%s: locked by another process", path);
-    return csm_fail(CSM_ELOCKED, "%s: locked by process %lld", path, holder);
-}
-
-/* flock rather than fcntl: it belongs to this open file, so that neither another open and close of the same path in
- * this process drops it, nor a second csm_lock_take of this process passes. */
-static csm_status lock_descriptor(int descriptor, const char *path) {
-    int result;
-    do {
-        result = flock(descriptor, LOCK_EX | LOCK_NB);
-    } while (result < 0 && errno == EINTR);
-    if (result == 0) return CSM_OK;
-    if (errno == EWOULDBLOCK) return fail_locked(descriptor, path);
-    return csm_fail_errno(errno, "%s: lock", path);
-}
-
-/* False when the file was removed or replaced between our open and our lock: the lock would then guard nothing. */
-static bool still_the_file(int descriptor, const char *path) {
-    struct stat ours, theirs;
-    return fstat(descriptor, &ours) == 0 && stat(path, &theirs) == 0 && ours.st_dev == theirs.st_dev &&
-           ours.st_ino == theirs.st_ino;
-}
-
-static csm_status write_owner(int descriptor, const char *path) {
-    char text[32];
-    const int length = snprintf(text, sizeof text, "%lld\n", (long long)getpid());
-    if (ftruncate(descriptor, 0) < 0 || pwrite(descriptor, text, (size_t)length, 0) != length)
-        return csm_fail_errno(errno, "%s: write the process id", path);
-    return CSM_OK;
-}
-
-csm_status csm_lock_take(csm_lock **out, const char *path) {
-    *out = NULL;
-    csm_lock *lock = csm_alloc(sizeof *lock);
-    if (!lock) return CSM_ENOMEM;
-    csm_status status = CSM_OK;
-    lock->owner = getpid();
-    for (;;) {
-        do {
-            lock->descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-        } while (lock->descriptor < 0 && errno == EINTR);
-        if (lock->descriptor < 0) {
-            status = csm_fail_errno(errno, "%s: open lock", path);
-            break;
-        }
-        status = lock_descriptor(lock->descriptor, path);
-        if (!status && still_the_file(lock->descriptor, path))
-            status = write_owner(lock->descriptor, path);
-        else if (!status) {
-            close(lock->descriptor);
-            continue;
-        }
-        if (status) close(lock->descriptor);
-        break;
-    }
-    if (status) {
-        csm_dealloc(lock);
-        return status;
-    }
-    *out = lock;
-    return CSM_OK;
-}
-
-void csm_lock_release(csm_lock *lock) {
-    if (!lock) return;
-    if (lock->owner == getpid()) {
-        /* The text only serves messages; a failure here harms nobody. */
-        if (ftruncate(lock->descriptor, 0) == 0) {
-        }
-        flock(lock->descriptor, LOCK_UN);
-    }
-    close(lock->descriptor);
-    csm_dealloc(lock);
 }
