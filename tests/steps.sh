@@ -72,11 +72,34 @@ coverage() {
     sort -t% -k1 build/coverage-report/files.txt
 }
 
+# What PyPI has for tests, in an environment of its own: requirements FILE...
+python_environment() {
+    if [ ! -x build/test-venv/bin/python ]; then python3 -m venv build/test-venv || return 1; fi
+    for file in "$@"; do
+        [ -f "$file" ] || continue
+        # nothing to ask of the network when the same file was installed before
+        stamp=build/test-venv/$(sha256sum <"$file" | cut -c 1-16)
+        [ -f "$stamp" ] && continue
+        if ! build/test-venv/bin/pip install -q -r "$file"; then
+            echo "PyPI cannot be reached or lacks something; tests that need $file are skipped"
+            return 77
+        fi
+        touch "$stamp"
+    done
+    return 0
+}
+
 plain() {
     step headers "public headers alone: strict C99 and C++11, gcc and clang" sh tests/checks/headers.sh
     step layering "layering of stages" layering
+    step readme "README and documents: example, links, commands" python3 tests/checks/readme.py
     step spdx "licence line of every file" spdx
     step format "clang-format" format
+    step python "Python environment of the tests (PyPI)" python_environment tests/requirements.txt
+    if [ -x build/test-venv/bin/python ]; then
+        CSM_TEST_PYTHON=$PWD/build/test-venv/bin/python
+        export CSM_TEST_PYTHON
+    fi
     step release-build "release: build" build release
     ctest_step release-tests "release: tests" build/release
     step symbols "exported symbols, headers and docs/symbols.txt agree" \
@@ -96,4 +119,90 @@ plain() {
     step quickstart "quickstart: the main job without a network" quickstart_run
     step tidy "clang-tidy" python3 tests/checks/tidy.py build/quickstart
     step cppcheck "cppcheck" cppcheck_sources
+}
+
+# ---- --full -------------------------------------------------------------------------------------------------
+
+# Only compiles: the cards that run it are elsewhere (tests/gpu.sh).
+cuda_architectures() {
+    PATH=$PATH:/usr/local/cuda/bin
+    if ! command -v nvcc >/dev/null 2>&1; then
+        echo "no nvcc"
+        return 77
+    fi
+    wanted=
+    for arch in 75 80 86 89 90 100 120; do
+        if nvcc --list-gpu-arch | grep -qx "compute_$arch"; then wanted="$wanted;$arch"; fi
+    done
+    echo ": architectures${wanted} of $(nvcc --version | sed -n 's/.*release \([0-9.]*\).*/CUDA \1/p')"
+    cmake -S . -B build/cuda -G Ninja -DCMAKE_BUILD_TYPE=Release -DCSM_IO=OFF -DCSM_EXAMPLES=OFF -DCSM_CUDA=ON \
+        -DCMAKE_CUDA_ARCHITECTURES="${wanted#;}" && cmake --build build/cuda -j "$jobs"
+}
+
+abi() {
+    tag=$(git describe --tags --abbrev=0 2>/dev/null) || { echo "no tag to compare with"; return 77; }
+    command -v abidiff >/dev/null 2>&1 || { echo "abidiff is not installed"; return 77; }
+    rm -rf build/abi && git worktree prune && git worktree add -f build/abi/tree "$tag" || return 1
+    cmake -S build/abi/tree -B build/abi/build -G Ninja -DCSM_TESTS=OFF -DCSM_EXAMPLES=OFF -DCSM_CUDA=OFF &&
+        cmake --build build/abi/build -j "$jobs" &&
+        abidiff --no-added-syms build/abi/build/libcryptosmart.so build/quickstart/libcryptosmart.so
+    code=$?
+    git worktree remove --force build/abi/tree
+    return $code
+}
+
+# fuzz SECONDS: every target for that long, as many at once as there are processors; finds stay in build/fuzz/found.
+fuzz() {
+    mkdir -p build/fuzz/found build/fuzz/grown
+    find build/fuzz/tests/fuzz -name 'fuzz_*' -type f -perm -u+x | sort >build/fuzz/targets
+    [ -s build/fuzz/targets ] || { echo "no fuzz target"; return 1; }
+    # shellcheck disable=SC2016 # expanded by the inner shell
+    xargs -P "$jobs" -I{} sh -c '
+        name=$(basename "$1"); name=${name#fuzz_}
+        mkdir -p "build/fuzz/grown/$name"
+        "$1" -max_total_time="$2" -rss_limit_mb=4096 -print_final_stats=1 -artifact_prefix="build/fuzz/found/$name-" \
+            "build/fuzz/grown/$name" "tests/fuzz/corpus/$name" >"build/fuzz/$name.log" 2>&1 && exit 0
+        echo "fuzz_$name found something:"; tail -n 40 "build/fuzz/$name.log"; exit 1' _ {} "$1" <build/fuzz/targets || return 1
+    echo ": $(wc -l <build/fuzz/targets) targets, $1 s each"
+}
+
+# Golden values again from the implementations that they came from.
+oracles() {
+    found=0
+    for script in tests/*/oracle*.py; do
+        [ -f "$script" ] || continue
+        found=$((found + 1))
+        echo "$script"
+        build/test-venv/bin/python "$script" --check || return 1
+    done
+    [ $found -gt 0 ] || { echo "no tests/STAGE/oracle*.py"; return 77; }
+    echo ": $found scripts"
+}
+
+full() {
+    step python-full "Python environment of the oracles (PyPI)" python_environment tests/requirements.txt tests/requirements-full.txt &&
+        step oracles "golden values from their sources" oracles
+    step cuda "CUDA files for every architecture" cuda_architectures
+    step tsan-build "ThreadSanitizer: build" build tsan
+    TSAN_OPTIONS=halt_on_error=1 ctest_step tsan-tests "ThreadSanitizer: tests" build/tsan -L '^(core|indicator|model|net|store)$'
+    step fuzz-build "libFuzzer (clang): build" build fuzz
+    step fuzz "fuzzing, a minute a target" fuzz 60
+    step abi "ABI against the last tag" abi
+    step debootstrap "both commands in a bare Debian 12" sh tests/debootstrap.sh --user
+}
+
+# ---- --soak -------------------------------------------------------------------------------------------------
+
+# Kills and fuzzes until the hours are over; every round is a step.
+soak() {
+    until=$(($(date +%s) + $1 * 3600))
+    step release-build "release: build" build release
+    step fuzz-build "libFuzzer (clang): build" build fuzz
+    round=0
+    while [ "$(date +%s)" -lt "$until" ]; do
+        round=$((round + 1))
+        ctest_step "kill-$round" "round $round: kills and recovery" build/release -R '(kill|recover|crash|lock)' \
+            --repeat until-fail:20 || return 1
+        step "fuzz-$round" "round $round: fuzzing, five minutes a target" fuzz 300 || return 1
+    done
 }
