@@ -2,7 +2,7 @@
 #include "indicator/blocks.h"
 
 typedef struct atr {
-    ema range;
+    average range;
     real last;
     bool started;
 } atr;
@@ -14,13 +14,13 @@ static size_t atr_rows(const double *p) {
 
 static void atr_init(atr *s, const double *p, real *rows) {
     (void)rows;
-    ema_init(&s->range, (size_t)p[0], 1.0 / p[0]);
+    average_init(&s->range, p[0], 1.0 / p[0]);
     s->last = real_of(0.0);
 }
 
 CSM_INLINE void atr_step(atr *s, const candle *b, real *out) {
     out[0] = s->last;
-    if (s->started) out[0] = ema_push(&s->range, true_range(b, s->last));
+    if (s->started) out[0] = average_push(&s->range, true_range(b, s->last));
     s->last = b->close;
     s->started = true;
 }

@@ -19,12 +19,12 @@ static void obv_init(obv *s, const double *p, real *rows) {
 }
 
 CSM_INLINE void obv_step(obv *s, const candle *b, real *out) {
-    if (!s->started) {
-        s->total = b->volume;
+    const real zero = real_of(0.0);
+    if (s->started) {
+        s->total += real_select(real_gt(b->close, s->last), b->volume, zero);
+        s->total = s->total - real_select(real_lt(b->close, s->last), b->volume, zero);
     } else {
-        const real up = real_select(real_gt(b->close, s->last), b->volume, real_of(0.0));
-        const real down = real_select(real_gt(s->last, b->close), b->volume, real_of(0.0));
-        s->total = s->total + (up - down);
+        s->total = b->volume;
     }
     s->last = b->close;
     s->started = true;

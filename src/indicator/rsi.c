@@ -2,10 +2,7 @@
 #include "indicator/blocks.h"
 
 typedef struct rsi {
-    ema gain;
-    ema loss;
-    real last;
-    bool started;
+    strength close;
 } rsi;
 
 static size_t rsi_rows(const double *p) {
@@ -15,21 +12,12 @@ static size_t rsi_rows(const double *p) {
 
 static void rsi_init(rsi *s, const double *p, real *rows) {
     (void)rows;
-    ema_init(&s->gain, (size_t)p[0], 1.0 / p[0]);
-    ema_init(&s->loss, (size_t)p[0], 1.0 / p[0]);
-    s->last = real_of(0.0);
+    strength_init(&s->close, p[0]);
 }
 
 CSM_INLINE void rsi_step(rsi *s, const candle *b, real *out) {
-    const real change = b->close - s->last, zero = real_of(0.0);
-    s->last = b->close;
-    out[0] = zero;
-    if (s->started) {
-        const real gain = ema_push(&s->gain, real_max(change, zero));
-        const real loss = ema_push(&s->loss, real_max(zero - change, zero));
-        out[0] = real_ratio(gain * 100.0, gain + loss, real_of(50.0));
-    }
-    s->started = true;
+    strength_push(&s->close, b->close);
+    out[0] = strength_index(&s->close);
 }
 
 static size_t rsi_warmup(const double *p) {

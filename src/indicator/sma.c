@@ -7,11 +7,11 @@ typedef struct sma {
 } sma;
 
 static size_t sma_rows(const double *p) {
-    return (size_t)p[0];
+    return window_rows(FOLD_SUM, p[0]);
 }
 
 static void sma_init(sma *s, const double *p, real *rows) {
-    window_init(&s->sum, FOLD_SUM, (size_t)p[0], rows);
+    window_init(&s->sum, FOLD_SUM, p[0], rows);
     s->inverse = 1.0 / p[0];
 }
 

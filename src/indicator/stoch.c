@@ -8,8 +8,8 @@ typedef struct stoch {
     window slow_d;
     double inverse_k;
     double inverse_d;
-    size_t wait;        /* bars until the range is whole */
-    size_t wait_smooth; /* and until %K is */
+    size_t wait_k; /* bars until the range is whole */
+    size_t wait_d; /* bars until %K is */
 } stoch;
 
 static size_t stoch_rows(const double *p) {
@@ -17,30 +17,22 @@ static size_t stoch_rows(const double *p) {
 }
 
 static void stoch_init(stoch *s, const double *p, real *rows) {
-    rows = window_init(&s->high, FOLD_MAX, (size_t)p[0], rows);
-    rows = window_init(&s->low, FOLD_MIN, (size_t)p[0], rows);
-    rows = window_init(&s->slow_k, FOLD_SUM, (size_t)p[1], rows);
-    window_init(&s->slow_d, FOLD_SUM, (size_t)p[2], rows);
+    rows = window_init(&s->high, FOLD_MAX, p[0], rows);
+    rows = window_init(&s->low, FOLD_MIN, p[0], rows);
+    rows = window_init(&s->slow_k, FOLD_SUM, p[1], rows);
+    window_init(&s->slow_d, FOLD_SUM, p[2], rows);
     s->inverse_k = 1.0 / p[1];
     s->inverse_d = 1.0 / p[2];
-    s->wait = (size_t)p[0] - 1;
-    s->wait_smooth = s->wait + (size_t)p[1] - 1;
+    s->wait_k = (size_t)p[0] - 1;
+    s->wait_d = (size_t)(p[0] + p[1]) - 2;
 }
 
 CSM_INLINE void stoch_step(stoch *s, const candle *b, real *out) {
     const real high = window_push(&s->high, FOLD_MAX, b->high), low = window_push(&s->low, FOLD_MIN, b->low);
-    const real fast_k = real_ratio((b->close - low) * 100.0, high - low, real_of(50.0));
-    out[0] = out[1] = fast_k;
-    if (s->wait > 0) {
-        s->wait--;
-    } else {
-        out[0] = window_push(&s->slow_k, FOLD_SUM, fast_k) * s->inverse_k;
-    }
-    if (s->wait_smooth > 0) {
-        s->wait_smooth--;
-    } else {
-        out[1] = window_push(&s->slow_d, FOLD_SUM, out[0]) * s->inverse_d;
-    }
+    const real fast = real_ratio((b->close - low) * 100.0, high - low, real_of(50.0));
+    out[0] = out[1] = fast;
+    if (wait_over(&s->wait_k)) out[0] = window_push(&s->slow_k, FOLD_SUM, fast) * s->inverse_k;
+    if (wait_over(&s->wait_d)) out[1] = window_push(&s->slow_d, FOLD_SUM, out[0]) * s->inverse_d;
 }
 
 static size_t stoch_warmup(const double *p) {
