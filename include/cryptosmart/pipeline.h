@@ -74,7 +74,8 @@ CSM_API csm_status csm_pipeline_universe(csm_market_list **out, const csm_pipeli
 CSM_API csm_status csm_pipeline_discover(csm_discovery **out, csm_pipeline *pipeline);
 /* Runs the configured sources for the universe. */
 CSM_API csm_status csm_pipeline_ingest(csm_ingest_report **out, csm_pipeline *pipeline);
-/* Adopts an exported folder (segments, manifest.json) and its universe manifest (universe.csv), and applies it. */
+/* Adopts a folder: listings/NAME.csv (dated universe manifests, applied in order of name; first line "# as of DATE") and segments/
+ * (what csm_store_export wrote). Gives the newest listing's discovery. */
 CSM_API csm_status csm_pipeline_adopt(csm_discovery **out, csm_pipeline *pipeline, const char *folder);
 
 /* ---- training ------------------------------------------------------------------------------------------------------ */

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: MIT */
+/* Prediction of the whole universe at one decision time, ranked and written to the ledger before any outcome exists. */
+#include "pipeline/pipeline.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+void csm_predict_options_init(csm_predict_options *options) {
+    *options = (csm_predict_options){.size = sizeof *options, .as_of = CSM_TIME_MAX};
+}
+
+typedef struct predictor {
+    csm_pipeline *pipeline;
+    csm_training *training;
+    universe markets;
+    csm_frame *frame; /* the one decision */
+    csm_time as_of;
+    csm_time decision;
+    csm_time live;
+    csm_forecast *forecasts;  /* one a market */
+    double *score[CSM_HORIZONS_MAX];    /* one a frame row */
+    double *expected[CSM_HORIZONS_MAX];
+} predictor;
+
+static csm_status build_frame(predictor *p) {
+    csm_fuse_options options = p->pipeline->settings.fuse;
+    p->decision = csm_time_floor(p->as_of, options.interval);
+    options.as_of = p->as_of;
+    options.from = p->decision;
+    options.to = p->decision + 1;
+    return csm_fuse_build(&p->frame, p->pipeline->context, p->pipeline->store, p->training->recipe, p->markets.market,
+                          p->markets.count, &options);
+}
+
+static csm_status predict_rows(predictor *p) {
+    size_t rows = csm_frame_rows(p->frame);
+    csm_matrix x = csm_frame_matrix(p->frame);
+    for (size_t h = 0; h < p->training->horizons; h++) {
+        p->score[h] = csm_alloc_array(rows + 1, sizeof(double));
+        p->expected[h] = csm_alloc_array(rows + 1, sizeof(double));
+        if (!p->score[h] || !p->expected[h]) return CSM_ENOMEM;
+        if (rows == 0) continue;
+        csm_status status = csm_pair_predict(&p->training->horizon[h].pair, p->pipeline->context, x.data, rows, x.cols,
+                                             p->score[h], p->expected[h]);
+        if (status != CSM_OK) return status;
+    }
+    return CSM_OK;
+}
+
+/* ---- one coin ---- */
+
+static csm_status bound_of(double *lower, const horizon_result *result, double score, double probability) {
+    double p0 = NAN, p1 = NAN, block = NAN;
+    csm_status status = csm_calibrator_venn_abers(result->calibrator, &score, &p0, &p1, 1);
+    if (status == CSM_OK)
+        status = csm_walk_block_bound(&block, result->walk.rows, result->walk.length, result->facts.horizon, probability);
+    if (status == CSM_OK) *lower = isnan(block) ? NAN : block < p0 ? block : p0;
+    return status;
+}
+
+static csm_status horizon_forecast(csm_horizon_forecast *out, const horizon_result *result, double score,
+                                   double expected, double cost) {
+    out->expected_return = expected;
+    out->low = expected - result->radius;
+    out->high = expected + result->radius;
+    out->cost = cost;
+    if (!result->calibrator) return CSM_OK;
+    csm_status status = csm_calibrator_apply(result->calibrator, &score, &out->probability, 1);
+    if (status == CSM_OK) status = bound_of(&out->lower, result, score, out->probability);
+    return status;
+}
+
+static void name_forecast(csm_forecast *f, const csm_market *market, const predictor *p) {
+    *f = (csm_forecast){.time = p->decision, .epoch = market->epoch, .price = NAN,
+                        .horizon_count = (uint32_t)p->training->horizons, .last_update = CSM_TIME_MIN};
+    snprintf(f->coin, sizeof f->coin, "%s", market->coin);
+    snprintf(f->market, sizeof f->market, "%s", market->id);
+    for (size_t h = 0; h < p->training->horizons; h++) {
+        f->horizons[h] = (csm_horizon_forecast){.horizon = p->training->horizon[h].facts.horizon,
+                                                .expected_return = NAN, .low = NAN, .high = NAN, .probability = NAN,
+                                                .lower = NAN, .cost = NAN,
+                                                .evidence = p->training->horizon[h].facts.evidence.status};
+    }
+}
+
+static void gate_of(csm_forecast *f, const predictor *p) {
+    f->gate = (csm_gate_input){.probability = NAN, .expected_return = NAN, .cost = NAN, .traded_value = NAN,
+                               .live = p->live, .data = f->gate.data};
+    for (size_t h = 0; h < f->horizon_count; h++) {
+        if (f->horizons[h].horizon != p->pipeline->settings.rank.horizon) continue;
+        f->gate.probability = f->horizons[h].probability;
+        f->gate.expected_return = f->horizons[h].expected_return;
+        f->gate.cost = f->horizons[h].cost;
+        f->gate.evidence = f->horizons[h].evidence;
+        f->gate.matured = p->training->horizon[h].calibrator ? p->training->horizon[h].facts.calibrator.matured : 0;
+    }
+}
+
+static csm_status forecast_market(csm_forecast *f, const predictor *p, uint32_t m, const double *costs, size_t row) {
+    name_forecast(f, p->markets.market[m], p);
+    csm_market_facts facts;
+    csm_status status = csm_frame_reasons(&f->gate.data, p->frame, m, p->decision);
+    if (status == CSM_OK) status = csm_frame_facts(&facts, p->frame, m, p->decision);
+    if (status != CSM_OK) return status;
+    for (size_t h = 0; row != SIZE_MAX && h < f->horizon_count; h++) {
+        status = horizon_forecast(&f->horizons[h], &p->training->horizon[h], p->score[h][row], p->expected[h][row],
+                                  costs[m]);
+        if (status != CSM_OK) return csm_fail_prefix(status, "%s", f->market);
+    }
+    gate_of(f, p);
+    f->gate.traded_value = facts.traded_value;
+    f->gate.history = facts.history;
+    f->price = facts.price;
+    f->last_update = facts.last_trade;
+    return CSM_OK;
+}
+
+static csm_status market_costs(double *costs, const predictor *p) {
+    for (size_t m = 0; m < p->markets.count; m++) {
+        csm_cost_model *model = NULL;
+        csm_cost cost = {0};
+        csm_status status = csm_cost_open(&model, p->pipeline->context, p->pipeline->store, p->markets.market[m],
+                                          p->as_of, &p->pipeline->settings.cost);
+        if (status == CSM_OK) status = csm_cost_at(&cost, model, p->decision);
+        csm_cost_free(model);
+        if (status != CSM_OK) return csm_fail_prefix(status, "cost of %s", p->markets.market[m]->id);
+        costs[m] = cost.total;
+    }
+    return CSM_OK;
+}
+
+static csm_status forecast_all(predictor *p) {
+    p->forecasts = csm_alloc_array(p->markets.count + 1, sizeof *p->forecasts);
+    double *costs = csm_alloc_array(p->markets.count + 1, sizeof *costs);
+    size_t *row = csm_alloc_array(p->markets.count + 1, sizeof *row);
+    csm_status status = p->forecasts && costs && row ? market_costs(costs, p) : CSM_ENOMEM;
+    for (size_t m = 0; status == CSM_OK && m < p->markets.count; m++) row[m] = SIZE_MAX;
+    const uint32_t *markets = csm_frame_markets(p->frame);
+    for (size_t r = 0; status == CSM_OK && r < csm_frame_rows(p->frame); r++) row[markets[r]] = r;
+    for (size_t m = 0; status == CSM_OK && m < p->markets.count; m++)
+        status = forecast_market(&p->forecasts[m], p, (uint32_t)m, costs, row[m]);
+    csm_dealloc(row);
+    csm_dealloc(costs);
+    return status;
+}
+
+/* ---- lineage ---- */
+
+typedef struct lineage_text {
+    char config[CSM_HASH_TEXT];
+    char features[CSM_HASH_TEXT];
+    char watermark[CSM_HASH_TEXT];
+} lineage_text;
+
+static csm_status lineage(csm_ledger_lineage *out, lineage_text *text, const predictor *p) {
+    csm_matrix x = csm_frame_matrix(p->frame);
+    csm_hash features = csm_hash_bytes(x.data, x.rows * x.cols * sizeof(float));
+    csm_hash_format(&features, text->features);
+    csm_status status = csm_config_hash(text->config, sizeof text->config, p->pipeline->config);
+    if (status == CSM_OK)
+        status = csm_store_watermark(text->watermark, sizeof text->watermark, p->pipeline->store,
+                                     p->pipeline->context, p->as_of);
+    *out = (csm_ledger_lineage){.model = p->training->hash, .config = text->config, .features = text->features,
+                                .watermark = text->watermark, .interval = p->pipeline->settings.fuse.interval};
+    for (size_t h = 0; h < p->training->horizons; h++) out->event[h] = p->training->horizon[h].event;
+    return status;
+}
+
+static csm_status write_ledger(const predictor *p, const csm_ranking *ranking, const csm_predict_options *options) {
+    csm_ledger_lineage origin;
+    lineage_text text;
+    csm_ledger_head head;
+    csm_status status = lineage(&origin, &text, p);
+    if (status == CSM_OK)
+        status = csm_learn_append(&head, p->pipeline->context, p->pipeline->store, ranking, &origin,
+                                  options->backfill != 0);
+    return status;
+}
+
+/* ---- all of it ---- */
+
+static csm_status predict(csm_ranking **out, predictor *p, const csm_predict_options *options) {
+    csm_pipeline *pipeline = p->pipeline;
+    csm_status status = csm_pipeline_champion(&p->training, pipeline);
+    if (status == CSM_OK && p->training->as_of > p->as_of)
+        status = csm_fail(CSM_EINVAL, "predict: the champion was trained on data after the time asked for");
+    if (status == CSM_OK) status = csm_universe_make(&p->markets, pipeline, p->as_of, false);
+    if (status == CSM_OK) status = build_frame(p);
+    if (status == CSM_OK) status = predict_rows(p);
+    if (status == CSM_OK) status = csm_learn_live_clock(&p->live, pipeline->store);
+    if (status == CSM_OK) status = forecast_all(p);
+    if (status == CSM_OK) status = csm_rank_build(out, p->forecasts, p->markets.count, &pipeline->settings.rank);
+    if (status == CSM_OK && !options->dry) status = write_ledger(p, *out, options);
+    return status;
+}
+
+csm_status csm_pipeline_predict(csm_ranking **out, csm_pipeline *pipeline, const csm_predict_options *user) {
+    if (!out || !pipeline) return csm_fail(CSM_EINVAL, "predict: out and pipeline are required");
+    csm_predict_options options;
+    csm_predict_options_init(&options);
+    csm_status status = csm_options_take(&options, sizeof options, user, "csm_predict_options");
+    if (status != CSM_OK) return status;
+    *out = NULL;
+    predictor p = {.pipeline = pipeline};
+    p.as_of = options.as_of == CSM_TIME_MAX ? csm_context_now(pipeline->context) : options.as_of;
+    status = predict(out, &p, &options);
+    if (status != CSM_OK && status != CSM_EEXIST) {
+        csm_ranking_free(*out);
+        *out = NULL;
+    }
+    for (size_t h = 0; h < CSM_HORIZONS_MAX; h++) {
+        csm_dealloc(p.score[h]);
+        csm_dealloc(p.expected[h]);
+    }
+    csm_dealloc(p.forecasts);
+    csm_frame_free(p.frame);
+    csm_universe_free(&p.markets);
+    csm_training_free(p.training);
+    /* The same decision of the same model and data stands in the ledger already: the answer is the same. */
+    return status == CSM_EEXIST ? CSM_OK : status;
+}
