@@ -57,6 +57,8 @@ typedef struct csm_ingest_report csm_ingest_report;
 CSM_API size_t csm_ingest_report_count(const csm_ingest_report *report);
 CSM_API const csm_ingest_item *csm_ingest_report_at(const csm_ingest_report *report, size_t index);
 CSM_API void csm_ingest_report_free(csm_ingest_report *report);
+/* Moves the items of `from` behind those of *into, which is made when NULL; `from` stays to be freed, empty. */
+CSM_API csm_status csm_ingest_report_join(csm_ingest_report **into, csm_ingest_report *from);
 
 /* Runs one source for the given markets (ignored where not per market). One market's failure is its item's, not the run's.
  * The open bar never enters; an interval without trade in a contiguous reply is NO_TRADE. */
@@ -91,6 +93,8 @@ typedef struct csm_import_options {
     csm_time to;
     uint32_t format;    /* csm_import_format */
     uint32_t drop_last; /* 1 (default): the last bar of each file may be unfinished and is dropped */
+    int32_t epoch;      /* listing epoch of the rows; default 1 */
+    int32_t reserved;
 } csm_import_options;
 CSM_API void csm_import_options_init(csm_import_options *options);
 /* Imports a .csv, .csv.xz, .csv.gz or .zip of them, or every such file of a folder. Missing hours stay missing. A bad row is

@@ -61,9 +61,6 @@ csm_status csm_pipeline_discover(csm_discovery **out, csm_pipeline *pipeline) {
 
 /* ---- ingest ---- */
 
-/* Moves the items of `from` behind those of *into, which is made when NULL. */
-csm_status csm_ingest_report_join(csm_ingest_report **into, csm_ingest_report *from);
-
 static csm_status ingest_options(csm_ingest_options *options, csm_time *intervals, const csm_pipeline *p,
                                  const csm_source *source) {
     csm_ingest_options_init(options);
