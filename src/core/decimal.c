@@ -126,28 +126,23 @@ csm_status csm_decimal_parse(csm_decimal *out, const char *text, size_t length) 
 }
 
 static int bit_length(uint128 value) {
-    const uint64_t high = (uint64_t)(value >> 64), low = (uint64_t)value;
-    if (high) return 128 - __builtin_clzll(high);
-    return low ? 64 - __builtin_clzll(low) : 0;
+    const uint64_t high = (uint64_t)(value >> 64);
+    return high ? 128 - __builtin_clzll(high) : 64 - __builtin_clzll((uint64_t)value);
 }
 
-/* magnitude / divisor, rounded once. The quotient is taken with 64 more bits, at least 56 in all; a sticky last bit
- * stands for the remainder, so that cutting it to 53 bits rounds as the exact quotient would. */
+/* magnitude / divisor rounded once, magnitude > 2^53. With 64 bits more the quotient has at least 58; 53 of them are
+ * kept, the next decides the rounding, and a sticky bit stands for all that is cut and the remainder. */
 static double divide_exactly(uint64_t magnitude, uint64_t divisor) {
     const uint128 numerator = (uint128)magnitude << 64;
-    uint128 quotient = numerator / divisor;
-    const bool inexact = numerator % divisor != 0;
-    const int excess = bit_length(quotient) - 55; /* 53 bits, a rounding bit, a sticky bit */
-    bool lost = inexact;
-    if (excess > 0) {
-        lost = lost || (quotient & (((uint128)1 << excess) - 1)) != 0;
-        quotient >>= excess;
-    }
-    uint64_t kept = (uint64_t)quotient | lost;
-    const uint64_t below = kept & 3;
-    kept >>= 2;
-    kept += below == 3 || (below == 2 && (kept & 1));
-    return ldexp((double)kept, (excess > 0 ? excess : 0) + 2 - 64);
+    const uint128 quotient = numerator / divisor;
+    const int excess = bit_length(quotient) - 54;
+    const uint128 cut = quotient & (((uint128)1 << excess) - 1);
+    const bool sticky = cut != 0 || numerator % divisor != 0;
+    uint64_t kept = (uint64_t)(quotient >> excess);
+    const bool half = kept & 1;
+    kept >>= 1;
+    kept += half && (sticky || (kept & 1));
+    return ldexp((double)kept, excess + 1 - 64);
 }
 
 double csm_decimal_double(csm_decimal value) {

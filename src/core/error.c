@@ -20,12 +20,12 @@ static void trim_cut_character(char *text, size_t length) {
     if (length - start < follow) text[start - 1] = '\0';
 }
 
-static void set_text(const char *text, int length) {
-    const size_t wanted = length < 0 ? 0 : (size_t)length;
-    const size_t taken = wanted < ERROR_TEXT ? wanted : ERROR_TEXT - 1;
-    memcpy(error_text, text, taken);
+static void set_text(const char *text) {
+    const size_t length = strlen(text);
+    const size_t taken = length < ERROR_TEXT ? length : ERROR_TEXT - 1;
+    memmove(error_text, text, taken);
     error_text[taken] = '\0';
-    if (taken < wanted) trim_cut_character(error_text, taken);
+    if (taken < length) trim_cut_character(error_text, taken);
 }
 
 const char *csm_error_message(void) {
@@ -34,29 +34,26 @@ const char *csm_error_message(void) {
 
 #undef csm_fail /* the analyzer's stand-in */
 csm_status csm_fail(csm_status status, const char *format, ...) {
-    char text[ERROR_TEXT]; /* arguments may point into error_text */
+    char text[ERROR_TEXT +
+              1]; /* not in place: arguments may point into error_text. One more, to see the cut */
     va_list arguments;
     va_start(arguments, format);
     const int length = vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    text[sizeof text - 1] = '\0';
-    set_text(text, length < (int)sizeof text ? length : (int)sizeof text - 1);
-    if (length >= (int)sizeof text) trim_cut_character(error_text, sizeof text - 1);
+    set_text(length < 0 ? format : text);
     return status;
 }
 
 csm_status csm_fail_prefix(csm_status status, const char *format, ...) {
-    char text[2 * ERROR_TEXT + 2];
+    char text[2 * ERROR_TEXT + 2]; /* prefix, ": ", what was there */
     va_list arguments;
     va_start(arguments, format);
     const int formatted = vsnprintf(text, ERROR_TEXT, format, arguments);
     va_end(arguments);
     size_t length = formatted < 0 ? 0 : strlen(text);
-    text[length++] = ':';
-    text[length++] = ' ';
-    const size_t rest = strlen(error_text);
-    memcpy(text + length, error_text, rest);
-    set_text(text, (int)(length + rest));
+    memcpy(text + length, ": ", 2);
+    memcpy(text + length + 2, error_text, strlen(error_text) + 1);
+    set_text(text);
     return status;
 }
 

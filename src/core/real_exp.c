@@ -7,7 +7,7 @@
 #include <math.h>
 
 csm_pair csm_exp_reduced(double x, double x_lo, int *k) {
-    const double steps = floor(x * 0x1.71547652b82fep+0 + 0.5); /* 1 / ln2 */
+    const double steps = csm_nearest(x * 0x1.71547652b82fep+0); /* 1 / ln2 */
     const double hi = x - steps * CSM_LN2_HI;
     const double lo = steps * CSM_LN2_LO - x_lo;
     const double r = hi - lo;

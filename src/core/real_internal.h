@@ -29,6 +29,11 @@ static inline double csm_from_bits(uint64_t bits) {
     return x;
 }
 
+/* The nearest integer for |x| < 2^51: the sum has no bits left for a fraction. */
+static inline double csm_nearest(double x) {
+    return (x + 0x1.8p52) - 0x1.8p52;
+}
+
 /* a + b exactly, for |a| >= |b| or a == 0 (Dekker 1971). */
 static inline csm_pair csm_sum_ordered(double a, double b) {
     const double hi = a + b;

@@ -8,7 +8,7 @@
 /* turns = quarter/4 + rest/4 up to whole turns, |rest| <= 1/2; returns 2 pi rest/4 as a pair, |angle| <= pi/4. */
 static csm_pair reduce_turn(double turns, int *quarter) {
     const double within = turns - floor(turns + 0.5); /* exact */
-    const double nearest = floor(4.0 * within + 0.5);
+    const double nearest = csm_nearest(4.0 * within);
     const double rest = within - 0.25 * nearest; /* exact, |rest| <= 1/8 */
     const double two_pi_hi = 0x1.921fb54442d18p+2, two_pi_lo = 0x1.1a62633145c07p-52;
     csm_pair angle = csm_product(rest, two_pi_hi);
