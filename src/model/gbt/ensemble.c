@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+#include "model/gbt/internal.h"
+
+#include <math.h>
+#include <string.h>
+
+#define PREDICT_BLOCK 64 /* rows copied to floats at a time */
+
+csm_status gbt_ensemble_new(gbt_ensemble **out, size_t features, double base) {
+    gbt_ensemble *ensemble = csm_alloc_array(1, sizeof *ensemble);
+    *out = NULL;
+    if (!ensemble) return CSM_ENOMEM;
+    ensemble->features = features;
+    ensemble->base = base;
+    ensemble->root = csm_alloc_array(1, sizeof *ensemble->root);
+    if (!ensemble->root) {
+        csm_dealloc(ensemble);
+        return CSM_ENOMEM;
+    }
+    *out = ensemble;
+    return CSM_OK;
+}
+
+void gbt_ensemble_free(void *state) {
+    gbt_ensemble *ensemble = state;
+    if (!ensemble) return;
+    csm_dealloc(ensemble->root);
+    csm_dealloc(ensemble->nodes);
+    csm_dealloc(ensemble);
+}
+
+csm_status gbt_ensemble_append(gbt_ensemble *ensemble, const gbt_node *nodes, size_t count) {
+    if (ensemble->node_count > INT32_MAX - count)
+        return csm_fail(CSM_EINVAL, "gbt: the trees have more than %d nodes", INT32_MAX);
+    uint32_t *root = csm_realloc_array(ensemble->root, ensemble->trees + 2, sizeof *root);
+    if (!root) return CSM_ENOMEM;
+    ensemble->root = root;
+    if (ensemble->node_count + count > ensemble->node_capacity) {
+        size_t capacity = 2 * ensemble->node_capacity + count;
+        gbt_node *grown = csm_realloc_array(ensemble->nodes, capacity, sizeof *grown);
+        if (!grown) return CSM_ENOMEM;
+        ensemble->nodes = grown;
+        ensemble->node_capacity = capacity;
+    }
+    gbt_node *target = ensemble->nodes + ensemble->node_count;
+    memcpy(target, nodes, count * sizeof *target);
+    for (size_t n = 0; n < count; n++) {
+        if (target[n].feature >= 0) target[n].left += (int32_t)ensemble->node_count;
+    }
+    ensemble->node_count += count;
+    root[++ensemble->trees] = (uint32_t)ensemble->node_count;
+    return CSM_OK;
+}
+
+void gbt_ensemble_truncate(gbt_ensemble *ensemble, size_t trees) {
+    ensemble->trees = trees;
+    ensemble->node_count = ensemble->root[trees];
+}
+
+/* ---- prediction ---- */
+
+typedef struct predict_job {
+    const gbt_ensemble *ensemble;
+    const csm_matrix *x;
+    csm_matrix *out;
+} predict_job;
+
+static csm_status copy_row(float *row, const csm_matrix *x, size_t r) {
+    for (size_t f = 0; f < x->cols; f++) {
+        row[f] = (float)csm_matrix_get(x, r, f);
+        if (!isfinite(row[f]))
+            return csm_fail(CSM_EINVAL, "gbt: x is not a finite float at row %zu, column %zu", r, f);
+    }
+    return CSM_OK;
+}
+
+static double leaf_value(const gbt_node *nodes, size_t node, const float *row) {
+    while (nodes[node].feature >= 0)
+        node = (size_t)nodes[node].left + !(row[nodes[node].feature] <= nodes[node].threshold);
+    return nodes[node].value;
+}
+
+static void store_prediction(csm_matrix *out, size_t r, double value) {
+    ptrdiff_t at = (ptrdiff_t)r * out->row_stride;
+    if (out->dtype == CSM_F64)
+        ((double *)out->data)[at] = value;
+    else
+        ((float *)out->data)[at] = (float)value;
+}
+
+/* Trees outside, rows inside: a tree's nodes stay in cache; each row's sum runs in the order of the trees. */
+static csm_status predict_rows(void *user, size_t begin, size_t end, uint32_t worker) {
+    const predict_job *job = user;
+    const gbt_ensemble *ensemble = job->ensemble;
+    double sum[PREDICT_BLOCK];
+    csm_status status = CSM_OK;
+    (void)worker;
+    float *block = csm_alloc_array(ensemble->features, PREDICT_BLOCK * sizeof *block);
+    if (!block) return CSM_ENOMEM;
+    for (size_t first = begin; first < end; first += PREDICT_BLOCK) {
+        size_t rows = end - first < PREDICT_BLOCK ? end - first : PREDICT_BLOCK;
+        for (size_t i = 0; i < rows; i++) {
+            if ((status = copy_row(block + i * ensemble->features, job->x, first + i))) goto done;
+            sum[i] = ensemble->base;
+        }
+        for (size_t t = 0; t < ensemble->trees; t++) {
+            for (size_t i = 0; i < rows; i++)
+                sum[i] += leaf_value(ensemble->nodes, ensemble->root[t], block + i * ensemble->features);
+        }
+        for (size_t i = 0; i < rows; i++) store_prediction(job->out, first + i, sum[i]);
+    }
+done:
+    csm_dealloc(block);
+    return status;
+}
+
+csm_status gbt_predict(const void *state, csm_context *context, const csm_samples *samples, csm_matrix *out) {
+    predict_job job = {state, &samples->x, out};
+    uint32_t threads = context ? csm_context_threads(context) : 1;
+    return csm_parallel_for(threads, samples->length, 16 * PREDICT_BLOCK, predict_rows, &job);
+}
+
+csm_status gbt_importance(const void *state, double *out) {
+    const gbt_ensemble *ensemble = state;
+    for (size_t f = 0; f < ensemble->features; f++) out[f] = 0;
+    for (size_t n = 0; n < ensemble->node_count; n++) {
+        if (ensemble->nodes[n].feature >= 0) out[ensemble->nodes[n].feature] += ensemble->nodes[n].gain;
+    }
+    return CSM_OK;
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/* What a learner gives to the model interface, and how other stages put models into their own files. */
+#ifndef CSM_MODEL_INTERNAL_H
+#define CSM_MODEL_INTERNAL_H
+
+#include <cryptosmart/model.h>
+
+#include "core/internal.h"
+#include "model/safetensors.h"
+
+/* One training run. Samples are checked: shapes agree, y and weights are finite, weights are not negative. */
+typedef struct csm_train_job {
+    csm_context *context;
+    const csm_samples *samples;
+    const csm_samples *validation; /* NULL: none */
+    const double *values;          /* one for each of the learner's parameters, in their order, in range */
+    csm_objective objective;
+    uint32_t early_stopping_rounds;
+    uint64_t stream;
+} csm_train_job;
+
+/* A learner: `about` is the public row; the functions work on its own trained state. train and read fill the rounds and
+ * losses of `info`, whose other members are set before. */
+typedef struct csm_learner_class {
+    csm_learner about;
+    csm_status (*train)(void **state, csm_model_info *info, const csm_train_job *job);
+    csm_status (*predict)(const void *state, csm_context *context, const csm_samples *samples,
+                          csm_matrix *out);
+    void (*free)(void *state);
+    csm_status (*importance)(const void *state, double *out); /* NULL: the learner has none */
+    csm_status (*write)(const void *state, csm_tensors_writer *writer, const char *prefix);
+    csm_status (*read)(void **state, const csm_model_info *info, const csm_tensors *tensors,
+                       const char *prefix);
+} csm_learner_class;
+
+/* NULL when unknown. */
+const csm_learner_class *csm_learner_class_find(const char *name);
+
+struct csm_model {
+    const csm_learner_class *learner;
+    void *state;
+    csm_model_info info;
+    char **feature_names; /* info.features */
+    double *values;       /* parameters, learner->about.parameter_count */
+};
+
+/* A model of this shape without state; names are copied (NULL: f0, f1, ...), values too. */
+csm_status csm_model_new(csm_model **out, const csm_learner_class *learner, const csm_model_info *info,
+                         const char *const *feature_names, const double *values);
+
+/* Resolves options->parameters against the learner's table into values[parameter_count]. */
+csm_status csm_model_parameters(double *values, const csm_learner *learner, const csm_parameter *parameters,
+                                size_t count);
+
+/* Checks shapes and y, weight, window_end; not x, which learners check while they read it. */
+csm_status csm_samples_check(const csm_samples *samples, const csm_learner *learner, csm_objective objective,
+                             size_t features, const char *what);
+
+/* Puts a model under a name prefix into a file with other content, and takes it out again. */
+csm_status csm_model_write(csm_tensors_writer *writer, const char *prefix, const csm_model *model);
+csm_status csm_model_read(csm_model **out, const csm_tensors *tensors, const char *prefix);
+
+#endif
