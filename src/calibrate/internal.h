@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Parts of the stage calibrate.
+ *
+ *   order.c       sorting permutations                 outcomes.c  checks, horizon blocks, dates
+ *   groups.c      fitting rows as distinct scores      scores.c    Brier, log loss, ECE, rank IC
+ *   platt.c       logistic in the score                bootstrap.c bands by blocks
+ *   isotonic.c    pool adjacent violators, Venn-Abers  evidence.c  betting martingale
+ *   calibrator.c  choice, shrinkage, public interface  gate.c      what may be shown
+ *   file.c        a calibrator inside a model file     spearman.c, conformal.c
+ */
+#ifndef CSM_CALIBRATE_INTERNAL_H
+#define CSM_CALIBRATE_INTERNAL_H
+
+#include <cryptosmart/calibrate.h>
+
+#include "core/internal.h"
+#include "model/safetensors.h"
+
+/* ---- order.c ---- */
+
+/* order[n]: indices of keys ascending, equal ones in their old order. n < 2^32. */
+csm_status csm_order_f64(uint32_t *order, const double *key, size_t n); /* finite keys */
+csm_status csm_order_time(uint32_t *order, const csm_time *key, size_t n);
+
+/* ---- groups.c: rows of one score are one group ---- */
+
+typedef struct csm_score_groups {
+    size_t count;
+    double *score;    /* strictly ascending */
+    double *weight;   /* > 0 */
+    double *positive; /* weight of outcomes 1, 0..weight */
+} csm_score_groups;
+
+/* Rows of weight 0 are left out. */
+csm_status csm_score_groups_make(csm_score_groups *out, const double *score, const double *outcome,
+                                 const double *weight, size_t n);
+void csm_score_groups_free(csm_score_groups *groups);
+
+/* ---- platt.c ---- */
+
+/* probability = logistic(slope * score + intercept), slope >= 0. */
+csm_status csm_platt_fit(double *slope, double *intercept, const csm_score_groups *groups);
+
+/* ---- isotonic.c ---- */
+
+/* A pooled block of neighbouring groups. */
+typedef struct csm_pool {
+    double weight;
+    double positive;
+    size_t edge; /* the block's other end */
+} csm_pool;
+
+/* The pools of every prefix and of every suffix of the groups: before[k] is the last pool of groups 0..k and begins at
+ * its edge; after[k] is the first pool of groups k..count-1 and ends at its edge. A prefix's next pool is
+ * before[edge - 1], a suffix's after[edge + 1]. */
+typedef struct csm_isotonic {
+    csm_pool *before;
+    csm_pool *after;
+    double *fitted; /* isotonic regression at each group */
+} csm_isotonic;
+
+csm_status csm_isotonic_fit(csm_isotonic *out, const csm_score_groups *groups);
+void csm_isotonic_free(csm_isotonic *isotonic);
+/* Linear between groups, constant outside (as scikit-learn's out_of_bounds="clip"). */
+double csm_isotonic_at(const csm_isotonic *isotonic, const csm_score_groups *groups, double score);
+/* Isotonic regression at `score` after one more row of weight 1 with this score and outcome. */
+double csm_isotonic_with(const csm_isotonic *isotonic, const csm_score_groups *groups, double score,
+                         double outcome);
+
+/* ---- calibrator.c ---- */
+
+#define CSM_BLOCKS_UNSHRUNK 30  /* STATISTICS: until then a calibrator is shrunk toward the base rate */
+#define CSM_BLOCKS_ISOTONIC 100 /* STATISTICS: isotonic only from there on */
+
+struct csm_calibrator {
+    csm_calibrator_info info;
+    csm_score_groups groups;
+    csm_isotonic isotonic;
+};
+
+/* ---- file.c ---- */
+
+csm_status csm_calibrator_write(csm_tensors_writer *writer, const char *prefix,
+                                const csm_calibrator *calibrator);
+csm_status csm_calibrator_read(csm_calibrator **out, const csm_tensors *tensors, const char *prefix);
+
+/* ---- outcomes.c ---- */
+
+/* Arrays that are there, outcomes 0 or 1, probabilities within 0..1, returns finite. */
+csm_status csm_outcomes_check(const csm_outcomes *outcomes, const char *what);
+/* Index of the horizon-long span since the epoch that holds `time`. */
+int64_t csm_block_index(csm_time time, csm_time horizon);
+
+/* ---- bootstrap.c ---- */
+
+/* Block b of resample s out of `blocks` in order of time: stationary bootstrap (Politis & Romano 1994) with runs of two
+ * blocks on average, since labels reach into the next block. Fills pick[blocks]. */
+void csm_bootstrap_draw(uint32_t *pick, size_t blocks, uint64_t seed, uint64_t resample);
+/* 5 % and 95 % quantile (linear between order statistics) of the values that are numbers; sorts them. */
+void csm_bootstrap_band(double *low, double *high, double *values, size_t n);
+
+/* ---- gate.c ---- */
+
+/* Takes the caller's options over the defaults and checks them. */
+csm_status csm_gate_options_take(csm_gate_options *out, const csm_gate_options *user);
+
+#endif
