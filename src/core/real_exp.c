@@ -57,7 +57,7 @@ static csm_pair expm1_unscaled(double x, int *k) {
 double csm_expm1(double x) {
     if (!(x >= -38.0)) return x < 0 ? -1.0 : x;
     if (x > 710.0) return (double)INFINITY;
-    if (x > -0x1p-54 && x < 0x1p-54) return x; /* keeps -0 */
+    if (fabs(x) < 0x1p-54) return x; /* keeps -0 */
     int k;
     const csm_pair e = expm1_unscaled(x, &k);
     return csm_scale(e.hi + e.lo, k);

@@ -55,7 +55,7 @@ double csm_log(double x) {
 double csm_log1p(double x) {
     if (!(x > -1.0)) return x == -1.0 ? -(double)INFINITY : (double)NAN;
     if (x == (double)INFINITY) return x;
-    if (x > -0x1p-54 && x < 0x1p-54) return x; /* keeps -0 */
+    if (fabs(x) < 0x1p-54) return x; /* keeps -0 */
     if (x > -0.29 && x < 0.41) return log_assemble(0, x, 0.0);
     const csm_pair sum = csm_sum(1.0, x);
     int k = 0;
