@@ -2,7 +2,7 @@
 /*
  * Elementary functions with the same bits on every machine (law 6, tier A). libm may pick another kernel by
  * instruction set; these use + - * / and exact bit operations only, in a fixed order, compiled without contraction.
- * Largest error, tested against mpmath: 1 ulp, but log_logistic 2, normal_cdf 5 and normal_quantile 7 ulp. NaN gives
+ * Largest error, tested against mpmath: 1 ulp, but log_logistic 2, normal_cdf 5 and normal_quantile 8 ulp. NaN gives
  * NaN; signed zeros and infinities are as in C's Annex F. Round-to-nearest is assumed.
  */
 #ifndef CSM_CORE_REAL_H

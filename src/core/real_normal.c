@@ -8,30 +8,32 @@
 #define CENTRE 0.67
 #define PIVOT 4.0 /* maps the half line onto [-1, 1]: t = (a - PIVOT) / (a + PIVOT) */
 
-/* Chebyshev coefficients in t of (a + PIVOT) exp(a^2/2) Q(a), Q the upper tail, after Schonfelder 1978 ("Chebyshev
- * expansions for the error and related functions"), computed for this pivot with mpmath at 60 digits from 80 nodes. */
+/* (a + PIVOT) exp(a^2/2) Q(a), Q the upper tail, as a polynomial in t: the idea of Schonfelder 1978 ("Chebyshev
+ * expansions for the error and related functions"); coefficients by tests/core/golden/make_mills.py. */
 static const double mills[] = {
-    0x1.f0defaf3f340fp-1,   -0x1.80dffa60e1b1dp-1,  0x1.c70d6a380ea91p-3,   -0x1.8d751a70edad5p-5,
-    0x1.c5e5aa06abb51p-8,   -0x1.502bff672b0ecp-12, -0x1.a5b9f08f7db9dp-14, 0x1.3d255a0a93303p-16,
-    0x1.0f37324cef4cap-20,  -0x1.49ecd6717db23p-21, -0x1.d0af11e7df528p-29, 0x1.6364397fe6cc4p-26,
-    -0x1.f036d2e3bb17ap-34, -0x1.ab6189ab290c9p-31, -0x1.5dc863792f547p-37, 0x1.173b004b64293p-35,
-    0x1.034e5cd2d6cebp-39,  -0x1.7189a6cce2779p-40, -0x1.8828bb063bbcep-43, 0x1.ba02090310982p-45,
-    0x1.d1e6f7f5a1787p-47,  -0x1.5f156edc94ca6p-50, -0x1.d02cb8b1aece5p-51, -0x1.07d58223a74ecp-55,
-    0x1.7632b9ac0e683p-55,  0x1.027d9597f93cap-57,
+    0x1.82b4bb8c94dcep-1,  -0x1.373e3a893c28ap-1,  0x1.8c6dbf2cfc2b6p-2,   -0x1.7dff2bff68311p-3,
+    0x1.eec4cc3e4d100p-5,  -0x1.ee276104a7147p-8,  -0x1.c81719d54e26dp-9,  0x1.ab825fcb95989p-10,
+    0x1.17a4ae564635ep-13, -0x1.e4a42886a77bbp-13, -0x1.001ed86a94b4ep-19, 0x1.26d0df4329307p-15,
+    0x1.80c0d49e14b3ep-21, -0x1.8d52e6e2d2a2fp-18, -0x1.522419ffbc3fbp-21, 0x1.127dd113b1ab8p-20,
+    0x1.248e0cffdb33bp-22, -0x1.501615b7e11f6p-23, -0x1.7516b1aa4ba8ap-24, 0x1.f6b53d3f020c7p-27,
+    0x1.701f992bd400bp-26, 0x1.89e5d6118cee6p-30,  -0x1.005e33ccf11aap-28, -0x1.d5d99a465f426p-31,
+    0x1.7632b9ac0e683p-32, 0x1.027d9597f93cap-33,
 };
 
 #define MILLS_TERMS (sizeof mills / sizeof mills[0])
 
-/* Clenshaw's recurrence. */
-static double chebyshev(double t) {
-    double b1 = 0, b2 = 0;
-    for (size_t i = MILLS_TERMS - 1; i > 0; i--) {
-        const double b0 = 2.0 * t * b1 - b2 + mills[i];
-        b2 = b1;
-        b1 = b0;
+/* Even and odd powers apart: two short chains instead of a long one. */
+static double mills_polynomial(double t) {
+    const double q = t * t;
+    double even = mills[MILLS_TERMS - 2], odd = mills[MILLS_TERMS - 1];
+    for (size_t i = MILLS_TERMS - 2; i > 0; i -= 2) {
+        even = even * q + mills[i - 2];
+        odd = odd * q + mills[i - 1];
     }
-    return t * b1 - b2 + mills[0];
+    return even + t * odd;
 }
+
+_Static_assert(MILLS_TERMS % 2 == 0, "mills_polynomial takes the powers in pairs");
 
 /* Q(a) = P(Z > a) for a >= 0, relative error preserved down to the smallest double. */
 static double upper_tail(double a) {
@@ -40,7 +42,7 @@ static double upper_tail(double a) {
     int k;
     const csm_pair e = csm_exp_reduced(-0.5 * square.hi, -0.5 * square.lo, &k);
     const csm_pair power = csm_sum_ordered(1.0, e.hi);
-    const double factor = chebyshev((a - PIVOT) / (a + PIVOT)) / (a + PIVOT);
+    const double factor = mills_polynomial((a - PIVOT) / (a + PIVOT)) / (a + PIVOT);
     return csm_scale((power.hi + (power.lo + e.lo)) * factor, k);
 }
 

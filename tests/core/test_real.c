@@ -22,7 +22,7 @@ static const function functions[] = {
     {"cos_turn", csm_cos_turn, 1},
     {"sin_turn", csm_sin_turn, 1},
     {"normal_cdf", csm_normal_cdf, 5},
-    {"normal_quantile", csm_normal_quantile, 7},
+    {"normal_quantile", csm_normal_quantile, 8},
 };
 
 #define FUNCTIONS (sizeof functions / sizeof functions[0])
@@ -153,7 +153,7 @@ static void symmetries_hold_to_the_bit(void **state) {
 
 /* The same bits for every compiler, optimisation and instruction set (law 6). The constant is the hash of this grid
  * under gcc 12 -O0, -O3 and -O3 -mavx512f and clang 14 -O0 and -O3, all alike. */
-#define GRID_HASH "24ecb2081e1385cb5ee5b3106650538288df0aef2fe2168b56ec0f0a4831f51b"
+#define GRID_HASH "905d5e89355bfb9eb347405c1be7b3202949959b984feebf07edbfea2bec88b5"
 
 static void a_grid_of_values_has_the_same_bits_everywhere(void **state) {
     (void)state;
