@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+#include "store/kind.h"
+
+#include <string.h>
+
+static const csm_kind kinds[] = {
+#define CSM_KIND(name, ...) {#name, sizeof((csm_column[]){__VA_ARGS__}) / sizeof(csm_column), {__VA_ARGS__}},
+#include "store/kinds.def"
+#undef CSM_KIND
+};
+#define KINDS (sizeof kinds / sizeof *kinds)
+
+const csm_kind *csm_kind_find(const char *name) {
+    for (size_t i = 0; name && i < KINDS; i++) {
+        if (strcmp(kinds[i].name, name) == 0) return &kinds[i];
+    }
+    return NULL;
+}
+
+const csm_kind *csm_kind_at(size_t index) {
+    return index < KINDS ? &kinds[index] : NULL;
+}
+
+static csm_status fail_cell(const csm_table *table, size_t row, size_t column, const char *rule) {
+    char value[32] = "missing";
+    const csm_decimal cell = {.ticks = table->ticks[column][row], .scale = table->scale[column]};
+    if (cell.ticks != CSM_CELL_MISSING) csm_decimal_format(cell, value, sizeof value);
+    return csm_fail(CSM_EINVAL, "%s: row %zu: %s %s %s", table->kind->name, row,
+                    table->kind->column[column].name, value, rule);
+}
+
+static csm_status check_cell(const csm_table *table, size_t row, size_t c) {
+    const csm_column *column = &table->kind->column[c];
+    const int64_t ticks = table->ticks[c][row];
+    if (ticks == CSM_CELL_MISSING)
+        return column->flags & CSM_REQUIRED ? fail_cell(table, row, c, "must be given") : CSM_OK;
+    const int64_t one = csm_power_of_ten[table->scale[c]];
+    switch (column->domain) {
+    case CSM_DOMAIN_PRICE:
+        return ticks > 0 ? CSM_OK : fail_cell(table, row, c, "is not above 0");
+    case CSM_DOMAIN_AMOUNT:
+        return ticks >= 0 ? CSM_OK : fail_cell(table, row, c, "is below 0");
+    case CSM_DOMAIN_COUNT:
+        return ticks >= 0 && ticks % one == 0 ? CSM_OK : fail_cell(table, row, c, "is not a count");
+    case CSM_DOMAIN_CODE:
+        return ticks == 0 || ticks == one ? CSM_OK : fail_cell(table, row, c, "is neither 0 nor 1");
+    case CSM_DOMAIN_STATE:
+        return ticks >= 0 && ticks % one == 0 && ticks / one <= CSM_BAR_PENDING
+                   ? CSM_OK
+                   : fail_cell(table, row, c, "is not a bar state");
+    case CSM_DOMAIN_TIME:
+    case CSM_DOMAIN_ANY:
+        break;
+    }
+    return CSM_OK;
+}
+
+static csm_status check_times(const csm_table *table, size_t row, csm_time received) {
+    const csm_time time = table->ticks[CSM_COLUMN_TIME][row];
+    const csm_time available = table->ticks[CSM_COLUMN_AVAILABLE][row];
+    if (available < time) return fail_cell(table, row, CSM_COLUMN_AVAILABLE, "is before its event time");
+    if (received > CSM_TIME_MAX - CSM_CLOCK_SKEW || available <= received + CSM_CLOCK_SKEW) return CSM_OK;
+    const size_t late = time > received + CSM_CLOCK_SKEW ? CSM_COLUMN_TIME : CSM_COLUMN_AVAILABLE;
+    return fail_cell(table, row, late, "is later than its receipt");
+}
+
+/* <0, 0, >0 as a <=> b for cells of two columns with their own scales. */
+static int compare_cells(const csm_table *table, size_t row, size_t a, size_t b) {
+    __extension__ typedef __int128 wide;
+    const int32_t scale = table->scale[a] > table->scale[b] ? table->scale[a] : table->scale[b];
+    const wide left = (wide)table->ticks[a][row] * csm_power_of_ten[scale - table->scale[a]];
+    const wide right = (wide)table->ticks[b][row] * csm_power_of_ten[scale - table->scale[b]];
+    return (left > right) - (left < right);
+}
+
+static csm_status check_traded(const csm_table *table, size_t row, csm_time interval) {
+    for (size_t c = CSM_COLUMN_OPEN; c <= CSM_COLUMN_VOLUME; c++) {
+        if (table->ticks[c][row] == CSM_CELL_MISSING)
+            return fail_cell(table, row, c, "must be given in a traded bar");
+    }
+    if (compare_cells(table, row, CSM_COLUMN_HIGH, CSM_COLUMN_OPEN) < 0 ||
+        compare_cells(table, row, CSM_COLUMN_HIGH, CSM_COLUMN_CLOSE) < 0)
+        return fail_cell(table, row, CSM_COLUMN_HIGH, "is below open or close");
+    if (compare_cells(table, row, CSM_COLUMN_LOW, CSM_COLUMN_OPEN) > 0 ||
+        compare_cells(table, row, CSM_COLUMN_LOW, CSM_COLUMN_CLOSE) > 0)
+        return fail_cell(table, row, CSM_COLUMN_LOW, "is above open or close");
+    const csm_time time = table->ticks[CSM_COLUMN_TIME][row];
+    const csm_time available = table->ticks[CSM_COLUMN_AVAILABLE][row];
+    if (available < time || (uint64_t)available - (uint64_t)time < (uint64_t)interval)
+        return fail_cell(table, row, CSM_COLUMN_AVAILABLE, "is before the bar's close");
+    return CSM_OK;
+}
+
+static csm_status check_untraded(const csm_table *table, size_t row, bool volume) {
+    for (size_t c = CSM_COLUMN_OPEN; c < table->kind->columns; c++) {
+        if (c == CSM_COLUMN_STATE || table->ticks[c][row] == CSM_CELL_MISSING) continue;
+        const bool amount = table->kind->column[c].domain != CSM_DOMAIN_PRICE;
+        if (amount && volume && table->ticks[c][row] == 0) continue;
+        return fail_cell(table, row, c, "in a bar without trades");
+    }
+    return CSM_OK;
+}
+
+static csm_status check_bar(const csm_table *table, size_t row, csm_time interval) {
+    const int64_t one = csm_power_of_ten[table->scale[CSM_COLUMN_STATE]];
+    const int64_t state = table->ticks[CSM_COLUMN_STATE][row] / one;
+    if (state == CSM_BAR_TRADED) return check_traded(table, row, interval);
+    return check_untraded(table, row, state == CSM_BAR_NO_TRADE);
+}
+
+csm_status csm_kind_check_row(const csm_table *table, size_t row, csm_time interval, csm_time received) {
+    csm_status status = CSM_OK;
+    for (size_t c = 0; c < table->kind->columns && !status; c++) status = check_cell(table, row, c);
+    if (!status) status = check_times(table, row, received);
+    if (!status && strcmp(table->kind->name, "bars") == 0) status = check_bar(table, row, interval);
+    return status;
+}
+
+static int compare_column(const csm_table *table, size_t c, size_t a, size_t b) {
+    const int64_t left = table->ticks[c][a], right = table->ticks[c][b];
+    return (left > right) - (left < right);
+}
+
+int csm_kind_compare_key(const csm_table *table, size_t a, size_t b) {
+    int order = compare_column(table, CSM_COLUMN_TIME, a, b);
+    bool missing = false;
+    for (size_t c = 2; c < table->kind->columns && !order; c++) {
+        if (!(table->kind->column[c].flags & CSM_KEY)) continue;
+        order = compare_column(table, c, a, b);
+        missing = missing || table->ticks[c][a] == CSM_CELL_MISSING;
+    }
+    for (size_t c = 2; missing && !order && c < table->kind->columns; c++)
+        order = compare_column(table, c, a, b);
+    return order;
+}
+
+int csm_kind_compare(const csm_table *table, size_t a, size_t b) {
+    const int order = csm_kind_compare_key(table, a, b);
+    return order ? order : compare_column(table, CSM_COLUMN_AVAILABLE, a, b);
+}
+
+bool csm_kind_same_values(const csm_table *table, size_t a, size_t b) {
+    for (size_t c = 0; c < table->kind->columns; c++) {
+        if (c != CSM_COLUMN_AVAILABLE && table->ticks[c][a] != table->ticks[c][b]) return false;
+    }
+    return true;
+}
