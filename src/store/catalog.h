@@ -11,13 +11,16 @@ typedef struct csm_statement csm_statement; /* a prepared statement */
 
 csm_status csm_catalog_prepare(csm_statement **out, const csm_store *store, const char *sql);
 void csm_statement_close(csm_statement *statement); /* takes NULL */
-csm_status csm_statement_bind_text(csm_statement *statement, int index, const char *text); /* copied; NULL: SQL NULL */
+csm_status csm_statement_bind_text(csm_statement *statement, int index,
+                                   const char *text); /* copied; NULL: SQL NULL */
 csm_status csm_statement_bind_i64(csm_statement *statement, int index, int64_t value);
 csm_status csm_statement_bind_f64(csm_statement *statement, int index, double value); /* NaN: SQL NULL */
-csm_status csm_statement_bind_blob(csm_statement *statement, int index, const void *data, size_t length); /* copied */
+csm_status csm_statement_bind_blob(csm_statement *statement, int index, const void *data,
+                                   size_t length); /* copied */
 /* *row false: done. After done the statement may be bound and stepped again. */
 csm_status csm_statement_step(csm_statement *statement, bool *row);
-const char *csm_statement_text(csm_statement *statement, int column); /* valid until the next step; NULL: SQL NULL */
+const char *csm_statement_text(csm_statement *statement,
+                               int column); /* valid until the next step; NULL: SQL NULL */
 int64_t csm_statement_i64(csm_statement *statement, int column);
 double csm_statement_f64(csm_statement *statement, int column); /* SQL NULL: NaN */
 const void *csm_statement_blob(csm_statement *statement, int column, size_t *length);
