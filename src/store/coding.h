@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * How a segment stores a column: small whole numbers that say by how much a cell differs from what its neighbours
+ * predict. A cell's ticks = predicted + offset + unit * stored, all modulo 2^64 (docs/store.md).
+ */
+#ifndef CSM_STORE_CODING_H
+#define CSM_STORE_CODING_H
+
+#include "store/kind.h"
+
+typedef struct csm_coding {
+    csm_predictor predictor;
+    uint32_t of;   /* column the predictor reads, where it reads one */
+    int32_t scale; /* decimals of the ticks */
+    int32_t width; /* bytes of a stored value: 1, 2, 4 or 8 */
+    int64_t first; /* predicted for rows before the first present value (PREVIOUS, BEFORE) */
+    int64_t offset;
+    int64_t unit;     /* > 0 */
+    bool has_missing; /* the least value of the width stands for a missing cell */
+    bool constant;    /* every stored value is `fill`: nothing but the fill value is in the file */
+    int64_t fill;
+} csm_coding;
+
+/* Name of a predictor in a segment, such as "previous close"; text[CSM_PREDICTOR_TEXT]. */
+#define CSM_PREDICTOR_TEXT 32
+char *csm_predictor_format(const csm_kind *kind, csm_predictor predictor, uint32_t of, char *text);
+/* CSM_ECORRUPT for a name that this kind cannot have. */
+csm_status csm_predictor_parse(csm_predictor *predictor, uint32_t *of, const csm_kind *kind,
+                               const char *text);
+
+/* Stored values of a column into stored[rows]. */
+void csm_coding_encode(csm_coding *coding, int64_t *stored, const csm_table *table, size_t column);
+/* Turns stored values, which stand in the table's columns, into ticks: all columns, in an order that has each
+ * predictor's input ready. CSM_ECORRUPT when there is none. */
+csm_status csm_coding_decode(csm_table *table, const csm_coding *codings);
+
+/* ---- chunks: what HDF5's filters shuffle, deflate and fletcher32 make of a run of values ---- */
+
+/* `count` values narrowed to `width` bytes, padded with zeros to `chunk_rows`, shuffled, deflated, with its checksum. */
+csm_status csm_chunk_pack(csm_buffer *out, const int64_t *values, size_t count, size_t chunk_rows,
+                          int32_t width);
+/* The reverse; scratch holds chunk_rows * width bytes. CSM_ECORRUPT without a name of the place. */
+csm_status csm_chunk_unpack(int64_t *values, size_t count, size_t chunk_rows, int32_t width,
+                            const uint8_t *packed, size_t length, uint8_t *scratch);
+uint32_t csm_fletcher32(const uint8_t *data, size_t length); /* as HDF5 computes it */
+
+#endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Segments: immutable HDF5 files of one stream's rows (docs/store.md gives the layout for users of h5py). Here a segment
+ * is bytes in memory; who writes and reads files is elsewhere.
+ */
+#ifndef CSM_STORE_SEGMENT_H
+#define CSM_STORE_SEGMENT_H
+
+#include "store/coding.h"
+#include "store/internal.h"
+
+#define CSM_SEGMENT_VERSION 1
+#define CSM_SEGMENT_ROWS_MAX ((size_t)1 << 22) /* a longer run is split */
+#define CSM_CHUNK_ROWS ((size_t)1 << 14)       /* at most, balanced over a segment's chunks */
+#define CSM_SEGMENT_BYTES_MAX ((size_t)1 << 30)
+
+/* After HDF5's own end of file: "CSMSEGM1", the length before the footer (little-endian), SHA-256 of that part. */
+#define CSM_FOOTER_BYTES 48
+
+typedef struct csm_segment {
+    const csm_kind *kind;
+    csm_stream stream; /* strings belong to the segment */
+    csm_table *table;
+    uint32_t *provenance;    /* index into `sources`, one a row */
+    csm_provenance *sources; /* strings belong to the segment */
+    size_t source_count;
+} csm_segment;
+
+/* Rows in canonical form (csm_segment_shape), sorted; sources[i] explains provenance index i. */
+csm_status csm_segment_encode(csm_buffer *out, const csm_stream *stream, const csm_table *rows,
+                              const uint32_t *provenance, const csm_provenance *sources, size_t source_count,
+                              uint32_t threads);
+/* Trims scales and brings the columns that share one to it. */
+csm_status csm_segment_shape(csm_table *rows);
+
+/* Reads a segment back: footer, layout, checksums, sizes; CSM_ECORRUPT begins with `name`. `whole` checks the SHA-256
+ * too. */
+csm_status csm_segment_decode(csm_segment **out, const void *bytes, size_t length, const char *name,
+                              bool whole, uint32_t threads);
+void csm_segment_free(csm_segment *segment);
+
+/* Footer alone: length plausible (and hash right when `whole`). */
+csm_status csm_segment_check_footer(const void *bytes, size_t length, const char *name, bool whole);
+
+/* Sources as JSON, the `provenance` dataset. */
+csm_status csm_sources_format(csm_buffer *out, const csm_provenance *sources, size_t count);
+csm_status csm_sources_parse(csm_provenance **out, size_t *count, const char *json, size_t length);
+void csm_sources_free(csm_provenance *sources, size_t count);
+
+#endif
