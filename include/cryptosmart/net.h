@@ -115,8 +115,8 @@ typedef int (*csm_net_reply_fn)(void *user, size_t index, const csm_net_reply *r
 
 /* Performs n requests of one source, several at once, with its limits and retries; waits for all. CSM_OK means that each
  * has a reply with a class, whatever that is; a failure means that the call itself failed (cancelled, no memory).
- * Requests that are not sent any more because the source is latched, limited for longer than most_wait, or down (5 in a
- * row failed after all their attempts) have replies with attempts 0. Not to be called from on_reply. */
+ * A request that is not sent, or not again, because the source is latched, limited for longer than most_wait, or down
+ * (5 tries in a row failed) has a reply that says so. Not to be called from on_reply. */
 CSM_API csm_status csm_net_perform(csm_net_replies **out, csm_net *net, csm_context *context,
                                    const csm_net_source *source, const csm_net_request *requests, size_t n,
                                    csm_net_reply_fn on_reply, void *user);

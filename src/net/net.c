@@ -160,7 +160,7 @@ void csm_net_free(csm_net *net) {
     csm_dealloc(net->user_agent);
     csm_dealloc(net->state_path);
     csm_dealloc(net->ca_path);
-    csm_context_free(net->context);
+    csm_context_release(net->context);
     csm_dealloc(net);
 }
 

@@ -85,7 +85,7 @@ static csm_status prepare(csm_run *run) {
 
 /* When the errand may be sent, by pause, buckets and its own backoff; <= now when it may. */
 static csm_time ready_at(const csm_run *run, const csm_errand *errand, csm_time now) {
-    csm_time ready = errand->not_before;
+    csm_time ready = errand->not_before > run->resume_at ? errand->not_before : run->resume_at;
     const csm_time token = csm_bucket_ready(run->bucket, &run->rule, now);
     if (token > ready) ready = token;
     if (run->limit->paused_until > ready) ready = run->limit->paused_until;
@@ -115,6 +115,7 @@ static csm_status send_one(csm_run *run, csm_errand *errand, csm_time now) {
         status = csm_net_save(net, run->context);
     if (!status) {
         errand->limits_seen = run->limited_in_all;
+        errand->failures_seen = run->failed_in_all;
         answer->reply.attempts++;
         answer->reply.sent = csm_context_now(run->context);
         status = csm_transfer_start(&errand->transfer, net, errand->request, &answer->body, loopback);
@@ -144,7 +145,7 @@ static csm_status send_ready(csm_run *run, csm_time *wake) {
             status = send_one(run, errand, now);
             continue;
         }
-        if (ready - now > run->net->options.most_wait && ready > errand->not_before)
+        if (ready - now > run->net->options.most_wait && ready > errand->not_before && ready > run->resume_at)
             status = csm_run_postpone(run, errand, ready);
         else if (ready < *wake)
             *wake = ready;

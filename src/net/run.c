@@ -4,7 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define FAILED_IN_A_ROW_MOST 5 /* then the source counts as down for the rest of the call */
+#define FAILED_IN_A_ROW_MOST                                                                                 \
+    5 /* or the source's attempts if more: then it counts as down for the rest of the call */
 
 static const char *method_of(const csm_errand *errand) {
     return errand->request->body ? "POST" : "GET";
@@ -16,8 +17,12 @@ static bool limited_out(const csm_run *run) {
     return run->limited_in_a_row >= run->source->attempts;
 }
 
+static bool down(const csm_run *run) {
+    return run->failed_in_a_row >= FAILED_IN_A_ROW_MOST && run->failed_in_a_row >= run->source->attempts;
+}
+
 bool csm_run_stopped(const csm_run *run) {
-    return run->limit->latch_reason || limited_out(run) || run->failed_in_a_row >= FAILED_IN_A_ROW_MOST;
+    return run->limit->latch_reason || limited_out(run) || down(run);
 }
 
 csm_status csm_run_refuse(csm_run *run, csm_errand *errand) {
@@ -33,7 +38,7 @@ csm_status csm_run_refuse(csm_run *run, csm_errand *errand) {
         snprintf(answer->text, sizeof answer->text, "not sent: %s is over its limit", run->source->name);
     } else {
         reply->net_class = CSM_NET_TRANSIENT;
-        snprintf(answer->text, sizeof answer->text, "not sent: %u requests in a row failed, the last: %.120s",
+        snprintf(answer->text, sizeof answer->text, "not sent: %u tries in a row failed, the last: %.120s",
                  (unsigned)run->failed_in_a_row, run->last_failure);
     }
     return csm_run_settle(run, errand);
@@ -74,12 +79,6 @@ csm_status csm_run_settle(csm_run *run, csm_errand *errand) {
     csm_net_answer_bind(answer);
     const bool refused = reply->net_class == CSM_NET_AUTH || reply->net_class == CSM_NET_LATCHED;
     if (refused && !run->limit->latch_reason) status = latch(run, answer);
-    if (reply->attempts > 0 && reply->net_class == CSM_NET_TRANSIENT) {
-        run->failed_in_a_row++;
-        snprintf(run->last_failure, sizeof run->last_failure, "%s", answer->text);
-    } else if (reply->attempts > 0 && reply->http_status != 0) {
-        run->failed_in_a_row = 0;
-    }
     if (!status && run->on_reply && run->on_reply(run->user, errand->index, reply) != 0)
         status = csm_fail(CSM_ECANCELLED, "net: %s: cancelled by on_reply after request %zu",
                           run->source->name, errand->index);
@@ -123,6 +122,17 @@ static void pause_source(csm_run *run, const csm_errand *errand, csm_time until)
     run->net->limits.dirty = true;
 }
 
+/* A source that fails request after request is given time, whichever request comes next. */
+static void count_failure(csm_run *run, const csm_errand *errand, csm_time now) {
+    snprintf(run->last_failure, sizeof run->last_failure, "%s", errand->answer->text);
+    if (errand->failures_seen != run->failed_in_all) return;
+    run->failed_in_all++;
+    run->failed_in_a_row++;
+    if (run->failed_in_a_row > 1)
+        run->resume_at = now + csm_retry_backoff(run->source, csm_context_seed(run->context),
+                                                 run->source->name, run->failed_in_a_row - 1, true);
+}
+
 /* Decides what a judged answer means for the errand and for its source. */
 static csm_status decide(csm_run *run, csm_errand *errand) {
     csm_net_reply *reply = &errand->answer->reply;
@@ -137,6 +147,12 @@ static csm_status decide(csm_run *run, csm_errand *errand) {
         pause_source(run, errand, until);
     else if (reply->http_status != 0)
         run->limited_in_a_row = 0;
+    if (reply->net_class == CSM_NET_TRANSIENT) {
+        count_failure(run, errand, now);
+    } else if (reply->http_status != 0) {
+        run->failed_in_a_row = 0;
+        run->resume_at = 0;
+    }
     const bool soon = until == CSM_TIME_MIN || until - now <= run->net->options.most_wait;
     if (!may_retry(run, errand) || !soon || (limited && limited_out(run))) return csm_run_settle(run, errand);
     errand->state = CSM_ERRAND_WAITING;
@@ -235,6 +251,7 @@ csm_status csm_run_play(csm_run *run, csm_errand *errand, bool *played) {
     errand->recorded = recorded;
     if (!exchange) return CSM_OK;
     errand->limits_seen = run->limited_in_all;
+    errand->failures_seen = run->failed_in_all;
     reply->attempts++;
     reply->replayed = 1;
     reply->sent = exchange->sent;

@@ -18,9 +18,10 @@ typedef struct csm_errand {
     csm_bucket *bucket; /* of its key; NULL: none */
     size_t index;
     csm_errand_state state;
-    csm_time not_before;  /* backoff; 0: none */
-    uint32_t limits_seen; /* run's limited_in_all when this try was sent */
-    size_t recorded;      /* exchanges of this request in the cassette */
+    csm_time not_before;    /* backoff; 0: none */
+    uint32_t limits_seen;   /* run's limited_in_all when this try was sent */
+    uint32_t failures_seen; /* run's failed_in_all then */
+    size_t recorded;        /* exchanges of this request in the cassette */
     csm_transfer transfer;
     char body_hash[CSM_HASH_TEXT]; /* "" without a body */
 } csm_errand;
@@ -46,7 +47,9 @@ typedef struct csm_run {
     uint32_t limited_in_all;   /* pauses that answers over the limit began */
     uint32_t limited_in_a_row; /* the same since the last good answer */
     csm_time last_received;
-    uint32_t failed_in_a_row; /* requests that ended as TRANSIENT since the last answer */
+    uint32_t failed_in_all;   /* rounds of tries that failed: several on the wire together are one */
+    uint32_t failed_in_a_row; /* the same since the last answer */
+    csm_time resume_at;       /* nothing is sent before, because the source seems down; 0: at once */
     char last_failure[CSM_NET_TEXT];
 } csm_run;
 
