@@ -182,7 +182,7 @@ csm_status csm_store_append(csm_store *store, csm_context *context, const csm_st
     if (rows->rows == 0) return CSM_OK;
     status = csm_records_init(&a.fresh, a.kind);
     if (!status) status = take_rows(&a, rows);
-    if (!status) status = csm_segment_shape(a.fresh.table);
+    if (!status) csm_segment_shape(a.fresh.table);
     if (!status) status = leave_known(&a);
     if (!status && a.fresh.table->rows > 0)
         status = a.fresh.table->rows < TAIL_ROWS_MAX ? commit_to_tail(&a) : commit_to_segments(&a);

@@ -12,5 +12,7 @@ csm_status csm_append_leave_known(csm_records *fresh, const csm_records *present
 csm_status csm_append_segment(csm_manifest_row *out, const csm_store *store, csm_context *context,
                               const csm_stream *stream, const csm_table *rows, const uint32_t *provenance,
                               const csm_provenance *sources, size_t source_count);
+/* Removes the files of segments that were merged into others before `before`. */
+csm_status csm_roll_remove_retired(csm_store *store, csm_time before);
 
 #endif

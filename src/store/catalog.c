@@ -133,6 +133,11 @@ csm_status csm_statement_step(csm_statement *statement, bool *row) {
     return status;
 }
 
+void csm_statement_reset(csm_statement *statement) {
+    sqlite3_reset(statement->native);
+    statement->done = false;
+}
+
 const char *csm_statement_text(csm_statement *statement, int column) {
     return (const char *)sqlite3_column_text(statement->native, column);
 }

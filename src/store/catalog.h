@@ -19,6 +19,8 @@ csm_status csm_statement_bind_blob(csm_statement *statement, int index, const vo
                                    size_t length); /* copied */
 /* *row false: done. After done the statement may be bound and stepped again. */
 csm_status csm_statement_step(csm_statement *statement, bool *row);
+/* Ends a statement that was not stepped to its end; it may be bound and stepped again. */
+void csm_statement_reset(csm_statement *statement);
 const char *csm_statement_text(csm_statement *statement,
                                int column); /* valid until the next step; NULL: SQL NULL */
 int64_t csm_statement_i64(csm_statement *statement, int column);

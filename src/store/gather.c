@@ -136,6 +136,31 @@ static csm_status add_tail(csm_records *out, const question *q) {
     return status;
 }
 
+csm_status csm_gather_segment(csm_records *out, const csm_store *store, csm_context *context, int64_t stream,
+                              int64_t id, const char *path) {
+    const question q = {.store = store,
+                        .context = context,
+                        .kind = out->table->kind,
+                        .stream = stream,
+                        .from = CSM_TIME_MIN,
+                        .to = CSM_TIME_MAX,
+                        .as_of = CSM_TIME_MAX,
+                        .sources = true};
+    return add_segment(out, &q, id, path);
+}
+
+csm_status csm_gather_tail(csm_records *out, const csm_store *store, csm_context *context, int64_t stream) {
+    const question q = {.store = store,
+                        .context = context,
+                        .kind = out->table->kind,
+                        .stream = stream,
+                        .from = CSM_TIME_MIN,
+                        .to = CSM_TIME_MAX,
+                        .as_of = CSM_TIME_MAX,
+                        .sources = true};
+    return add_tail(out, &q);
+}
+
 csm_status csm_store_gather(csm_records *out, const csm_store *store, csm_context *context,
                             const csm_kind *kind, int64_t stream, csm_time from, csm_time to, csm_time as_of,
                             bool sources) {

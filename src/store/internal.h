@@ -66,6 +66,8 @@ csm_status csm_stream_find(int64_t *id, const csm_store *store, const csm_stream
 /* Within a transaction: names the stream and its newest record, and widens its columns' digits. */
 csm_status csm_stream_note(int64_t *id, csm_store *store, const csm_stream *stream, const csm_table *rows,
                            int64_t provenance);
+/* Within a transaction: remembers the decimals the columns of `rows` need. */
+csm_status csm_stream_widen(const csm_store *store, int64_t id, const csm_table *rows);
 /* CSM_EINVAL when a column of `rows` and the stream's earlier rows fit no common scale. */
 csm_status csm_stream_fits(const csm_store *store, int64_t id, const csm_table *rows);
 csm_status csm_provenance_note(int64_t *id, csm_store *store, const csm_provenance *provenance);
@@ -85,6 +87,16 @@ csm_status csm_tail_decode(csm_table **out, const csm_kind *kind, const void *by
 csm_status csm_store_gather(csm_records *out, const csm_store *store, csm_context *context,
                             const csm_kind *kind, int64_t stream, csm_time from, csm_time to, csm_time as_of,
                             bool sources);
+
+/* All rows of one segment, or of the stream's tail, added to `out` with their sources, unsorted. */
+csm_status csm_gather_segment(csm_records *out, const csm_store *store, csm_context *context, int64_t stream,
+                              int64_t id, const char *path);
+csm_status csm_gather_tail(csm_records *out, const csm_store *store, csm_context *context, int64_t stream);
+
+/* ---- streams: streams.c ---- */
+
+/* Ids beside csm_stream_list_at. */
+int64_t csm_stream_list_id(const csm_stream_list *list, size_t index);
 
 /* ---- recovery: recover.c ---- */
 

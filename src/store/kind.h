@@ -84,6 +84,7 @@ csm_status csm_table_make(csm_table **out, const csm_kind *kind);
 csm_status csm_table_reserve(csm_table *table, size_t rows); /* total capacity */
 /* Brings a column to a larger scale; CSM_EINVAL names the column when a value then leaves int64. */
 csm_status csm_table_rescale(csm_table *table, size_t column, int32_t scale);
+bool csm_table_can_rescale(const csm_table *table, size_t column, int32_t scale);
 /* Appends rows [begin, end) of `from`, a table of the same kind. */
 csm_status csm_table_extend(csm_table *table, const csm_table *from, size_t begin, size_t end);
 /* Smallest scale that holds every value of the column. */

@@ -30,8 +30,8 @@ typedef struct csm_segment {
 csm_status csm_segment_encode(csm_buffer *out, const csm_stream *stream, const csm_table *rows,
                               const uint32_t *provenance, const csm_provenance *sources, size_t source_count,
                               uint32_t threads);
-/* Trims scales and brings the columns that share one to it. */
-csm_status csm_segment_shape(csm_table *rows);
+/* Trims scales and brings the columns that share one to it where their values allow: predictions are then close. */
+void csm_segment_shape(csm_table *rows);
 
 /* Reads a segment back: footer, layout, checksums, sizes; CSM_ECORRUPT begins with `name`. `whole` checks the SHA-256
  * too. */

@@ -30,22 +30,11 @@ static char *path_of(const csm_stream *stream, const char *sha256) {
     return csm_strformat("segments/%s/%.2s/%s_%s_%.16s.h5", stream->kind, sha256, venue, symbol, sha256);
 }
 
-/* Makes the folders of a relative path, each synced into its parent. */
-static csm_status make_folders(const csm_store *store, const char *path) {
-    csm_status status = CSM_OK;
-    char *parent = csm_strdup(store->path);
-    if (!parent) return CSM_ENOMEM;
-    for (const char *slash = strchr(path, '/'); slash && !status; slash = strchr(slash + 1, '/')) {
-        char *folder = csm_strformat("%s/%.*s", store->path, (int)(slash - path), path);
-        if (!folder) status = CSM_ENOMEM;
-        if (folder && !csm_file_exists(folder)) {
-            status = csm_folder_make(folder);
-            if (!status) status = csm_folder_sync(parent);
-        }
-        csm_dealloc(parent);
-        parent = folder;
-    }
-    csm_dealloc(parent);
+static csm_status make_folder_of(const char *full) {
+    char *folder = csm_strndup(full, (size_t)(strrchr(full, '/') - full));
+    if (!folder) return CSM_ENOMEM;
+    const csm_status status = csm_file_exists(folder) ? CSM_OK : csm_folder_make(folder);
+    csm_dealloc(folder);
     return status;
 }
 
@@ -65,7 +54,7 @@ csm_status csm_segment_file_write(csm_manifest_row *out, const csm_store *store,
     csm_hash_format(&hash, out->sha256);
     out->path = path_of(stream, out->sha256);
     char *full = out->path ? csm_strformat("%s/%s", store->path, out->path) : NULL;
-    csm_status status = full ? make_folders(store, out->path) : CSM_ENOMEM;
+    csm_status status = full ? make_folder_of(full) : CSM_ENOMEM;
     if (!status) status = csm_file_write_atomic(full, image->data, image->length, 0644);
     if (!status) status = compare_with_disk(full, image);
     if (status) csm_manifest_row_free(out);

@@ -25,17 +25,16 @@ typedef struct writing {
     dataset dataset[DATASETS_MAX];
 } writing;
 
-csm_status csm_segment_shape(csm_table *rows) {
+void csm_segment_shape(csm_table *rows) {
     csm_table_trim(rows);
     int32_t shared = 0;
     for (size_t c = 0; c < rows->kind->columns; c++) {
         if (rows->kind->column[c].flags & CSM_SHARED && rows->scale[c] > shared) shared = rows->scale[c];
     }
-    csm_status status = CSM_OK;
-    for (size_t c = 0; c < rows->kind->columns && !status; c++) {
-        if (rows->kind->column[c].flags & CSM_SHARED) status = csm_table_rescale(rows, c, shared);
+    for (size_t c = 0; c < rows->kind->columns; c++) {
+        if (rows->kind->column[c].flags & CSM_SHARED && csm_table_can_rescale(rows, c, shared))
+            (void)csm_table_rescale(rows, c, shared);
     }
-    return status;
 }
 
 /* ---- coding and packing, on all threads ---- */

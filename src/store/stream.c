@@ -162,7 +162,7 @@ csm_status csm_stream_fits(const csm_store *store, int64_t id, const csm_table *
     return status;
 }
 
-static csm_status widen(const csm_store *store, int64_t id, const csm_table *rows) {
+csm_status csm_stream_widen(const csm_store *store, int64_t id, const csm_table *rows) {
     csm_statement *s = NULL;
     csm_status status = csm_catalog_prepare(&s, store,
                                             "INSERT INTO stream_columns (stream, position, integer_digits, "
@@ -185,7 +185,7 @@ static csm_status widen(const csm_store *store, int64_t id, const csm_table *row
 csm_status csm_stream_note(int64_t *id, csm_store *store, const csm_stream *stream, const csm_table *rows,
                            int64_t provenance) {
     const csm_status status = upsert(id, store, stream, csm_table_span(rows).newest, provenance);
-    return status ? status : widen(store, *id, rows);
+    return status ? status : csm_stream_widen(store, *id, rows);
 }
 
 /* ---- provenance ---- */

@@ -104,18 +104,25 @@ static csm_status fail_scale(const csm_table *table, size_t column, int32_t scal
                     table->kind->name, table->kind->column[column].name, (int)scale);
 }
 
+bool csm_table_can_rescale(const csm_table *table, size_t column, int32_t scale) {
+    const int32_t raise = scale - table->scale[column];
+    if (raise <= 0) return true;
+    if (scale > CSM_SCALE_MAX) return false;
+    const int64_t limit = INT64_MAX / csm_power_of_ten[raise];
+    const int64_t *ticks = table->ticks[column];
+    bool fits = true;
+    for (size_t i = 0; i < table->rows && fits; i++)
+        fits = ticks[i] == CSM_CELL_MISSING || (ticks[i] <= limit && ticks[i] >= -limit);
+    return fits;
+}
+
 csm_status csm_table_rescale(csm_table *table, size_t column, int32_t scale) {
     const int32_t raise = scale - table->scale[column];
     if (raise <= 0) return CSM_OK;
-    if (scale > CSM_SCALE_MAX) return fail_scale(table, column, scale);
-    const int64_t factor = csm_power_of_ten[raise], limit = INT64_MAX / factor;
+    if (!csm_table_can_rescale(table, column, scale)) return fail_scale(table, column, scale);
     int64_t *ticks = table->ticks[column];
     for (size_t i = 0; i < table->rows; i++) {
-        if (ticks[i] != CSM_CELL_MISSING && (ticks[i] > limit || ticks[i] < -limit))
-            return fail_scale(table, column, scale);
-    }
-    for (size_t i = 0; i < table->rows; i++) {
-        if (ticks[i] != CSM_CELL_MISSING) ticks[i] *= factor;
+        if (ticks[i] != CSM_CELL_MISSING) ticks[i] *= csm_power_of_ten[raise];
     }
     table->scale[column] = scale;
     return CSM_OK;
