@@ -100,6 +100,11 @@ void csm_bootstrap_draw(uint32_t *pick, size_t blocks, uint64_t seed, uint64_t r
 /* 5 % and 95 % quantile (linear between order statistics) of the values that are numbers; sorts them. */
 void csm_bootstrap_band(double *low, double *high, double *values, size_t n);
 
+/* ---- spearman.c ---- */
+
+/* As csm_calibrate_spearman, and tells when memory is short. */
+csm_status csm_spearman(double *out, const double *a, const double *b, size_t n);
+
 /* ---- gate.c ---- */
 
 /* Takes the caller's options over the defaults and checks them. */

@@ -114,39 +114,41 @@ static void add_row(block_sums *block, const scoring *s, size_t r) {
 }
 
 /* Spearman of expected and realised returns over one date, rows order[begin..end). scratch: 2 * rows. */
-static void add_date(scoring *s, block_sums *block, size_t begin, size_t end, double *scratch) {
+static csm_status add_date(scoring *s, block_sums *block, size_t begin, size_t end, double *scratch) {
     const csm_outcomes *o = s->outcomes;
     size_t n = end - begin;
     s->dates++;
-    if (!o->expected || !o->realised) return;
+    if (!o->expected || !o->realised) return CSM_OK;
     for (size_t i = 0; i < n; i++) {
         scratch[i] = o->expected[s->order[begin + i]];
         scratch[n + i] = o->realised[s->order[begin + i]];
     }
-    double ic = csm_calibrate_spearman(scratch, scratch + n, n);
-    if (isnan(ic)) return;
+    double ic;
+    csm_status status = csm_spearman(&ic, scratch, scratch + n, n);
+    if (status || isnan(ic)) return status;
     block->rank_ic += ic;
     block->rank_ic_dates++;
     s->ic_sum += ic;
     s->ic_squares += ic * ic;
     s->ic_dates++;
+    return CSM_OK;
 }
 
 static csm_status sum_blocks(scoring *s) {
     const csm_outcomes *o = s->outcomes;
     double *scratch = csm_alloc_array(o->length, 2 * sizeof *scratch);
-    if (!scratch) return CSM_ENOMEM;
-    for (size_t begin = 0, end; begin < o->length; begin = end) {
+    csm_status status = scratch ? CSM_OK : CSM_ENOMEM;
+    for (size_t begin = 0, end; begin < o->length && !status; begin = end) {
         csm_time date = o->time[s->order[begin]];
         int64_t index = csm_block_index(date, o->horizon);
         if (begin == 0 || index != csm_block_index(o->time[s->order[begin - 1]], o->horizon)) s->blocks++;
         block_sums *block = &s->block[s->blocks - 1];
         for (end = begin; end < o->length && o->time[s->order[end]] == date; end++)
             add_row(block, s, s->order[end]);
-        add_date(s, block, begin, end, scratch);
+        status = add_date(s, block, begin, end, scratch);
     }
     csm_dealloc(scratch);
-    return CSM_OK;
+    return status;
 }
 
 /* ---- results ---- */

@@ -30,11 +30,12 @@ static bool centered_ranks(double *rank, const double *value, size_t n) {
     return true;
 }
 
-double csm_calibrate_spearman(const double *a, const double *b, size_t n) {
-    double result = NAN, aa = 0, bb = 0, ab = 0;
-    if (n < 2 || !a || !b) return NAN;
+csm_status csm_spearman(double *out, const double *a, const double *b, size_t n) {
+    double aa = 0, bb = 0, ab = 0;
+    csm_status status = CSM_ENOMEM;
+    *out = NAN;
     for (size_t i = 0; i < n; i++) {
-        if (isnan(a[i]) || isnan(b[i])) return NAN;
+        if (isnan(a[i]) || isnan(b[i])) return CSM_OK;
     }
     double *ranks = csm_alloc_array(n, 2 * sizeof *ranks);
     if (!ranks || !centered_ranks(ranks, a, n) || !centered_ranks(ranks + n, b, n)) goto done;
@@ -43,8 +44,15 @@ double csm_calibrate_spearman(const double *a, const double *b, size_t n) {
         bb += ranks[n + i] * ranks[n + i];
         ab += ranks[i] * ranks[n + i];
     }
-    if (aa > 0 && bb > 0) result = ab / sqrt(aa * bb);
+    if (aa > 0 && bb > 0) *out = ab / sqrt(aa * bb);
+    status = CSM_OK;
 done:
     csm_dealloc(ranks);
-    return result;
+    return status;
+}
+
+double csm_calibrate_spearman(const double *a, const double *b, size_t n) {
+    double rho = NAN;
+    if (n < 2 || !a || !b || csm_spearman(&rho, a, b, n)) return NAN;
+    return rho;
 }
