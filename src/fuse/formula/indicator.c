@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/* Technical indicators freed of the price's and volume's scale. subject->indicator holds every output of the bar. */
+#include "fuse/formula.h"
+#include "fuse/rolling.h"
+
+#include "core/real.h"
+
+#include <math.h>
+
+static size_t memory_of(const csm_feature *feature) {
+    size_t bars = 0;
+    return csm_indicator_memory(&bars, feature->indicator, feature->indicator_parameter) ? SIZE_MAX : bars;
+}
+
+/* The feature's output of bar k. */
+static double value_at(const csm_feature *feature, const csm_subject *subject, size_t k, uint32_t output) {
+    return subject->indicator[k * feature->indicator->output_count + output];
+}
+
+size_t csm_indicator_value_memory(const csm_feature *feature) {
+    return memory_of(feature);
+}
+
+void csm_indicator_value_run(const csm_feature *feature, const csm_subject *subject, double *out) {
+    for (size_t k = 0; k < subject->track->traded; k++)
+        out[k] = value_at(feature, subject, k, feature->output);
+}
+
+size_t csm_indicator_distance_memory(const csm_feature *feature) {
+    return memory_of(feature);
+}
+
+void csm_indicator_distance_run(const csm_feature *feature, const csm_subject *subject, double *out) {
+    const csm_track *track = subject->track;
+    for (size_t k = 0; k < track->traded; k++)
+        out[k] = track->log_close[k] - csm_log(value_at(feature, subject, k, feature->output));
+}
+
+size_t csm_indicator_share_memory(const csm_feature *feature) {
+    return memory_of(feature);
+}
+
+void csm_indicator_share_run(const csm_feature *feature, const csm_subject *subject, double *out) {
+    const csm_track *track = subject->track;
+    for (size_t k = 0; k < track->traded; k++)
+        out[k] = value_at(feature, subject, k, feature->output) / track->close[k];
+}
+
+size_t csm_indicator_spread_memory(const csm_feature *feature) {
+    return memory_of(feature);
+}
+
+void csm_indicator_spread_run(const csm_feature *feature, const csm_subject *subject, double *out) {
+    const csm_track *track = subject->track;
+    for (size_t k = 0; k < track->traded; k++)
+        out[k] = (value_at(feature, subject, k, 0) - value_at(feature, subject, k, 2)) / track->close[k];
+}
+
+/* A cumulative indicator never forgets its start, but its change over a window is the window's alone. */
+size_t csm_indicator_flow_memory(const csm_feature *feature) {
+    const size_t bars = memory_of(feature);
+    return (bars == SIZE_MAX ? 1 : bars) + csm_feature_window(feature);
+}
+
+void csm_indicator_flow_run(const csm_feature *feature, const csm_subject *subject, double *out) {
+    const csm_track *track = subject->track;
+    const size_t window = csm_feature_window(feature);
+    double *volume = subject->scratch[0];
+    csm_rolling_sum(volume, track->volume, track->traded, window);
+    for (size_t k = 0; k < track->traded; k++) {
+        out[k] = (double)NAN;
+        if (k < window || !(volume[k] > 0)) continue;
+        const double change = value_at(feature, subject, k, feature->output) -
+                              value_at(feature, subject, k - window, feature->output);
+        out[k] = change / volume[k];
+    }
+}

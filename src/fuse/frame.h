@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef CSM_FUSE_FRAME_H
+#define CSM_FUSE_FRAME_H
+
+#include "fuse/panel.h"
+#include "fuse/recipe.h"
+
+/* What csm_frame_facts answers from. */
+typedef struct csm_facts_track {
+    csm_time first; /* open of the first final bar; CSM_TIME_MAX: none */
+    size_t traded;
+    csm_time *close_time; /* of traded bars */
+    double *close;
+    size_t days;       /* UTC days from first_day on */
+    int64_t first_day; /* days since 1970 */
+    double *day_value; /* price x volume of the day; NaN where a bar of it is missing */
+} csm_facts_track;
+
+struct csm_frame {
+    csm_recipe *recipe;
+    csm_fuse_options options;
+    size_t market_count;
+    csm_time first_decision; /* decisions asked for: first + i * interval, i < decisions */
+    size_t decisions;
+    size_t rows;
+    float *matrix; /* (rows, features) */
+    csm_time *times;
+    uint32_t *markets;
+    size_t *row_offset; /* (market_count + 1) rows of market m: [row_offset[m], row_offset[m + 1]) */
+    size_t excluded_count;
+    csm_excluded_row *excluded;
+    size_t *excluded_offset;  /* (market_count + 1) */
+    csm_facts_track *facts;   /* (market_count) */
+    csm_time fear_greed_from; /* when its first value was known; CSM_TIME_MAX: never */
+    csm_time bitcoin_from;    /* open of BTC's first bar; CSM_TIME_MAX: not there */
+};
+
+/* What is compared across the coins, at each decision. */
+typedef struct csm_across_result {
+    double *common; /* (decisions) the same for all; NULL for ranks */
+    float *own;     /* (tracks, decisions) ranks */
+} csm_across_result;
+
+/* One build: read by all workers. */
+typedef struct csm_build {
+    csm_context *context; /* may be NULL */
+    const csm_panel *panel;
+    const csm_recipe *recipe;
+    csm_time first_decision;
+    size_t decisions;
+    uint32_t threads;
+    uint32_t workers;          /* threads over tracks: no more than there are */
+    csm_across_result *across; /* (features) empty where the formula compares nothing */
+} csm_build;
+
+/* Slot, relative to the track, of decision d; SIZE_MAX: before its first bar. May be past its slots. */
+static inline size_t csm_build_slot(const csm_build *build, const csm_track *track, size_t d) {
+    const csm_panel *panel = build->panel;
+    const csm_time open = build->first_decision + ((csm_time)d - 1) * panel->interval;
+    const csm_time start = panel->origin + (csm_time)track->first * panel->interval;
+    return open < start ? SIZE_MAX : (size_t)((open - start) / panel->interval);
+}
+
+/* The indicators of a recipe over the tracks [first, first + tracks). */
+typedef struct csm_indicator_table {
+    size_t first;
+    size_t tracks;
+    size_t request_count;
+    csm_indicator_request *requests;
+    size_t *request;  /* (features) which request a feature reads; SIZE_MAX: none */
+    double **columns; /* (tracks, requests) each (traded, outputs), row-major */
+} csm_indicator_table;
+/* From track `begin`, as many as one group holds. */
+csm_status csm_indicator_table_run(csm_indicator_table *out, const csm_build *build, size_t begin);
+const double *csm_indicator_table_column(const csm_indicator_table *table, size_t track, size_t feature);
+void csm_indicator_table_free(csm_indicator_table *table);
+
+/* Scratch of one worker: as long as the longest track. */
+csm_status csm_subject_open(csm_subject *subject, const csm_panel *panel);
+void csm_subject_close(csm_subject *subject);
+
+/* Fills build->across (allocated, zeroed by the caller) for every feature that compares coins. */
+csm_status csm_across_run(csm_build *build);
+void csm_across_free(csm_across_result *across, size_t features);
+
+/* The frame of a panel: the one path from bars to rows, for live frames, replays and audits. */
+csm_status csm_frame_from_panel(csm_frame **out, csm_context *context, const csm_panel *panel,
+                                const csm_recipe *recipe, const csm_fuse_options *options);
+csm_status csm_facts_build(csm_frame *frame, const csm_panel *panel);
+csm_status csm_fuse_options_check(csm_fuse_options *out, const csm_fuse_options *options);
+
+#endif

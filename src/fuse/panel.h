@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The aligned arrays every feature is computed from. Time is cut into slots of one interval, counted from `origin`: slot
+ * g is the bar opened at origin + g * interval, and its decision time is that bar's close. A track is one market (one
+ * listing epoch): its bars without the holes, and by slot how many of them there are, so that any window is two look-ups.
+ */
+#ifndef CSM_FUSE_PANEL_H
+#define CSM_FUSE_PANEL_H
+
+#include "core/internal.h"
+
+#include <cryptosmart/discover.h>
+#include <cryptosmart/fuse.h>
+#include <cryptosmart/store.h>
+
+/* A series of single values (kind "value"): element i happened at time[i] and was known from available[i]. Ascending. */
+typedef struct csm_values {
+    size_t length;
+    csm_time *time;
+    csm_time *available;
+    double *value;
+} csm_values;
+void csm_values_free(csm_values *values);
+
+typedef struct csm_track {
+    char *coin;
+    csm_time delisted; /* CSM_TIME_MAX while listed */
+    csm_time start;    /* open of the first bar received */
+    size_t first;      /* its slot in the panel */
+    size_t span;       /* slots from the first bar to the last, both included; 0: no bars */
+
+    /* bars that exist: CSM_BAR_TRADED, (traded) */
+    size_t traded;
+    uint32_t *slot; /* relative to `first` */
+    csm_time *time; /* open */
+    double *open;
+    double *high;
+    double *low;
+    double *close;
+    double *volume; /* base units */
+    double *log_close;
+    double *log_return; /* from the traded bar before; NaN for the first */
+
+    /* bars of which anything is known: TRADED and NO_TRADE, (known) */
+    size_t known;
+    uint32_t *known_slot;
+    double *known_volume; /* 0 where nobody traded */
+
+    /* by slot relative to `first`, (slots) >= span; what follows the last bar was not received: GAP */
+    size_t slots;
+    uint32_t *traded_count; /* TRADED bars in slots 0 .. s */
+    uint32_t *known_count;  /* TRADED and NO_TRADE bars in slots 0 .. s */
+    uint32_t *gap_count;    /* GAP and PENDING in slots 0 .. s */
+    uint32_t *long_gap;     /* 1 + latest slot at or before s in which a gap exceeded the limit; 0: none */
+    csm_time *known_at;     /* (span) when the last of bars 0 .. s became known; NULL: each at its close */
+    uint8_t *pending;       /* (span) 1: the bar is not final; NULL: all are */
+} csm_track;
+
+typedef struct csm_panel {
+    csm_time interval;
+    csm_time gap_limit; /* rules of csm_fuse_options */
+    csm_time stale_after;
+    double gap_share;
+    csm_time origin; /* open of slot 0 */
+    size_t slots;
+    size_t count;
+    csm_track *tracks; /* in the order of the caller's markets */
+    size_t reference;  /* track of BTC; SIZE_MAX: none */
+    uint8_t
+        *late; /* (slots) 1: at that decision a bar of some market was not known yet; NULL: none was late */
+    double *
+        factor; /* (slots) market factor: mean log return of one bar over the coins present; NaN: none present */
+    csm_values fear_greed;
+} csm_panel;
+
+/* Bars of one market as received: available may be NULL (each known at its close). */
+typedef struct csm_track_source {
+    const char *coin;
+    csm_time delisted;
+    csm_bars bars;
+    const csm_time *available;
+} csm_track_source;
+
+/* Step 1: the compact arrays of one market. Bars that are not ascending, not on the interval's grid, or break their own
+ * invariants are CSM_ECORRUPT with their index. */
+csm_status csm_track_build(csm_track *out, const csm_track_source *source, csm_time interval);
+void csm_track_free(csm_track *track);
+/* Step 2, when every track is there: slots, indices, factor. */
+csm_status csm_panel_finish(csm_panel *panel, uint32_t threads);
+/* A panel with `count` empty tracks, to be built one by one and finished. */
+csm_status csm_panel_new(csm_panel **out, size_t count, const csm_fuse_options *options);
+/* All at once from arrays; fear_greed may be NULL and is copied. */
+csm_status csm_panel_from_arrays(csm_panel **out, uint32_t threads, const csm_track_source *sources,
+                                 size_t count, const csm_values *fear_greed, const csm_fuse_options *options);
+/* All at once from the store, read once as known at options->as_of. */
+csm_status csm_panel_from_store(csm_panel **out, csm_context *context, const csm_store *store,
+                                const csm_market *const *markets, size_t count, bool sentiment,
+                                const csm_fuse_options *options);
+void csm_panel_free(csm_panel *panel);
+
+/* Reads of the store shared with targets and the audit. */
+typedef struct csm_raw_bars {
+    size_t length;
+    csm_time *time;
+    csm_time *available;
+    double *open;
+    double *high;
+    double *low;
+    double *close;
+    double *volume;
+    uint8_t *state;
+} csm_raw_bars;
+csm_status csm_raw_bars_read(csm_raw_bars *out, csm_context *context, const csm_store *store,
+                             const csm_market *market, csm_time interval, csm_time from, csm_time to,
+                             csm_time as_of);
+csm_bars csm_raw_bars_view(const csm_raw_bars *raw, csm_time interval);
+void csm_raw_bars_free(csm_raw_bars *raw);
+csm_status csm_values_read(csm_values *out, csm_context *context, const csm_store *store, const char *name,
+                           csm_time as_of);
+
+/* What a column runs over. */
+typedef enum csm_sequence {
+    CSM_OVER_TRADED = 0, /* bars that exist: prices, returns, indicators */
+    CSM_OVER_KNOWN = 1,  /* these and the bars in which nobody traded: volumes */
+    CSM_OVER_SLOTS = 2   /* time: calendar, sentiment, what compares markets */
+} csm_sequence;
+
+/* Why the market has no row at its slot s, before any feature is asked; 0: it may have one. */
+csm_reason csm_track_absence(const csm_panel *panel, const csm_track *track, size_t s);
+/* Why the last `memory` elements of the sequence at slot s make no window: too few, or too many missing among them. */
+csm_reason csm_track_window(const csm_panel *panel, const csm_track *track, csm_sequence sequence,
+                            size_t memory, size_t s);
+/* Place in the sequence of what is newest at slot s; SIZE_MAX: nothing yet. */
+size_t csm_track_newest(const csm_track *track, csm_sequence sequence, size_t s);
+
+/* Decision time of a panel slot. */
+static inline csm_time csm_panel_decision(const csm_panel *panel, size_t slot) {
+    return panel->origin + ((csm_time)slot + 1) * panel->interval;
+}
+
+#endif

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+#include "fuse/rolling.h"
+
+#include <math.h>
+#include <string.h>
+
+/* One body for the three folds; `fold` is a constant at each call, so each caller is compiled on its own. */
+enum fold { FOLD_SUM, FOLD_MAX, FOLD_MIN };
+
+static inline double combine(enum fold fold, double a, double b) {
+    if (fold == FOLD_SUM) return a + b;
+    if (fold == FOLD_MAX) return a > b ? a : b;
+    return a < b ? a : b;
+}
+
+/* Block b holds x[b * window .. (b + 1) * window). The window that ends at i begins at i + 1 - window, inside the block
+ * before unless i is a block's last: suffix of that block, then prefix of this one. Suffixes are written into `out` when
+ * a block is complete, one window ahead of where they are needed. */
+static inline void fold_windows(double *out, const double *x, size_t n, size_t window, enum fold fold) {
+    for (size_t begin = 0; begin < n; begin += window) {
+        const size_t end = n - begin > window ? begin + window : n;
+        double prefix = x[begin];
+        for (size_t i = begin; i < end; i++) {
+            if (i > begin) prefix = combine(fold, prefix, x[i]);
+            if (i + 1 == begin + window)
+                out[i] = prefix;
+            else
+                out[i] = begin == 0 ? NAN : combine(fold, out[i], prefix);
+        }
+        if (end != begin + window) break;
+        /* suffix of x[j .. end) serves the window that ends at j + window - 1 */
+        double suffix = x[end - 1];
+        for (size_t j = end - 1; j > begin; j--) {
+            if (j < end - 1) suffix = combine(fold, x[j], suffix);
+            if (j + window - 1 < n) out[j + window - 1] = suffix;
+        }
+    }
+}
+
+void csm_rolling_sum(double *out, const double *x, size_t n, size_t window) {
+    fold_windows(out, x, n, window, FOLD_SUM);
+}
+
+void csm_rolling_max(double *out, const double *x, size_t n, size_t window) {
+    fold_windows(out, x, n, window, FOLD_MAX);
+}
+
+void csm_rolling_min(double *out, const double *x, size_t n, size_t window) {
+    fold_windows(out, x, n, window, FOLD_MIN);
+}
+
+/* First position in sorted[0 .. count) whose value is not below x. */
+static size_t lower_bound(const double *sorted, size_t count, double x) {
+    size_t low = 0;
+    while (low < count) {
+        const size_t middle = low + (count - low) / 2;
+        if (sorted[middle] < x)
+            low = middle + 1;
+        else
+            count = middle;
+    }
+    return low;
+}
+
+void csm_rolling_median(double *out, const double *x, size_t n, size_t window, double *sorted) {
+    for (size_t i = 0; i < n; i++) {
+        size_t count = i < window ? i : window;
+        if (count == window) {
+            const size_t leaves = lower_bound(sorted, count, x[i - window]);
+            memmove(sorted + leaves, sorted + leaves + 1, (count - leaves - 1) * sizeof *sorted);
+            count--;
+        }
+        const size_t enters = lower_bound(sorted, count, x[i]);
+        memmove(sorted + enters + 1, sorted + enters, (count - enters) * sizeof *sorted);
+        sorted[enters] = x[i];
+        if (i + 1 < window)
+            out[i] = NAN;
+        else if (window % 2 == 1)
+            out[i] = sorted[window / 2];
+        else
+            out[i] = 0.5 * (sorted[window / 2 - 1] + sorted[window / 2]);
+    }
+}

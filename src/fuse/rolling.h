@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Windows over a column, O(1) a value for any length. Sums and extremes go by blocks (van Herk 1992; Gil & Werman 1993):
+ * suffixes of the block before plus prefixes of this one. Nothing is ever subtracted, so no error builds up and a value
+ * depends on the window's content alone. Values before the first whole window are NaN. out may not be x.
+ */
+#ifndef CSM_FUSE_ROLLING_H
+#define CSM_FUSE_ROLLING_H
+
+#include <stddef.h>
+
+void csm_rolling_sum(double *out, const double *x, size_t n, size_t window);
+void csm_rolling_max(double *out, const double *x, size_t n, size_t window);
+void csm_rolling_min(double *out, const double *x, size_t n, size_t window);
+/* sorted: `window` values of workspace. */
+void csm_rolling_median(double *out, const double *x, size_t n, size_t window, double *sorted);
+
+#endif
