@@ -21,33 +21,18 @@ csm_status csm_scan_fail(const csm_scan *scan, const char *expected) {
     return csm_fail(CSM_EPARSE, "%s: expected %s at byte %zu, found '%c'", scan->what, expected, byte, found);
 }
 
-char csm_scan_peek(csm_scan *scan) {
-    while (scan->at < scan->end) {
-        char byte = *scan->at;
-        if (byte != ' ' && byte != '\n' && byte != '\t' && byte != '\r') return byte;
-        scan->at++;
-    }
-    return '\0';
-}
-
-bool csm_scan_take(csm_scan *scan, char byte) {
-    if (csm_scan_peek(scan) != byte || scan->at >= scan->end) return false;
-    scan->at++;
-    return true;
-}
-
 csm_status csm_scan_expect(csm_scan *scan, char byte) {
     if (csm_scan_take(scan, byte)) return CSM_OK;
     return csm_scan_fail(scan, (const char[]){'\'', byte, '\'', '\0'});
 }
 
-csm_status csm_scan_string(csm_scan *scan, csm_span *out) {
+csm_status csm_scan_string(csm_scan *scan, csm_slice *out) {
     if (!csm_scan_take(scan, '"')) return csm_scan_fail(scan, "a string");
     const char *begin = scan->at;
     while (scan->at < scan->end && *scan->at != '"' && *scan->at != '\\' && (unsigned char)*scan->at >= 0x20)
         scan->at++;
     if (scan->at >= scan->end || *scan->at != '"') return csm_scan_fail(scan, "the end of a plain string");
-    *out = (csm_span){begin, (size_t)(scan->at - begin)};
+    *out = (csm_slice){begin, (size_t)(scan->at - begin)};
     scan->at++;
     return CSM_OK;
 }
@@ -58,7 +43,7 @@ static size_t scan_digits(csm_scan *scan) {
     return (size_t)(scan->at - begin);
 }
 
-csm_status csm_scan_number(csm_scan *scan, csm_span *out) {
+csm_status csm_scan_number(csm_scan *scan, csm_slice *out) {
     csm_scan_peek(scan);
     const char *begin = scan->at;
     if (scan->at < scan->end && *scan->at == '-') scan->at++;
@@ -74,11 +59,11 @@ csm_status csm_scan_number(csm_scan *scan, csm_span *out) {
         if (scan->at < scan->end && (*scan->at == '+' || *scan->at == '-')) scan->at++;
         if (scan_digits(scan) == 0) return csm_scan_fail(scan, "a digit of the exponent");
     }
-    *out = (csm_span){begin, (size_t)(scan->at - begin)};
+    *out = (csm_slice){begin, (size_t)(scan->at - begin)};
     return CSM_OK;
 }
 
-csm_status csm_scan_decimal_text(csm_scan *scan, csm_span *out) {
+csm_status csm_scan_decimal_text(csm_scan *scan, csm_slice *out) {
     return csm_scan_peek(scan) == '"' ? csm_scan_string(scan, out) : csm_scan_number(scan, out);
 }
 
@@ -95,11 +80,11 @@ static csm_status scan_skip_string(csm_scan *scan) {
     return CSM_OK;
 }
 
-csm_status csm_scan_raw_string(csm_scan *scan, csm_span *out) {
+csm_status csm_scan_raw_string(csm_scan *scan, csm_slice *out) {
     if (csm_scan_peek(scan) != '"') return csm_scan_fail(scan, "a string");
     const char *begin = scan->at + 1;
     csm_status status = scan_skip_string(scan);
-    if (status == CSM_OK) *out = (csm_span){begin, (size_t)(scan->at - begin) - 1};
+    if (status == CSM_OK) *out = (csm_slice){begin, (size_t)(scan->at - begin) - 1};
     return status;
 }
 
@@ -113,7 +98,7 @@ static csm_status scan_skip_scalar(csm_scan *scan) {
             return CSM_OK;
         }
     }
-    csm_span number;
+    csm_slice number;
     return csm_scan_number(scan, &number);
 }
 
@@ -167,7 +152,7 @@ bool csm_scan_element(csm_scan *scan, bool *first, csm_status *status) {
     return *status == CSM_OK;
 }
 
-bool csm_scan_member(csm_scan *scan, csm_span *name, bool *first, csm_status *status) {
+bool csm_scan_member(csm_scan *scan, csm_slice *name, bool *first, csm_status *status) {
     if (*status != CSM_OK) return false;
     if (*first) {
         *first = false;
@@ -183,11 +168,11 @@ bool csm_scan_member(csm_scan *scan, csm_span *name, bool *first, csm_status *st
     return *status == CSM_OK;
 }
 
-bool csm_span_is(csm_span span, const char *text) {
+bool csm_slice_is(csm_slice span, const char *text) {
     return strlen(text) == span.length && memcmp(span.text, text, span.length) == 0;
 }
 
-csm_status csm_span_i64(int64_t *out, csm_span span) {
+csm_status csm_slice_i64(int64_t *out, csm_slice span) {
     bool negative = span.length > 0 && span.text[0] == '-';
     int64_t value = 0;
     size_t i = negative ? 1 : 0;

@@ -49,7 +49,7 @@ static const char *error_after(const char *text, const char *end, const char *pr
     return text;
 }
 
-static csm_net_class error_class(csm_span error, const char **rest) {
+static csm_net_class error_class(csm_slice error, const char **rest) {
     const char *end = error.text + error.length;
     for (size_t i = 0; i < sizeof(kraken_errors) / sizeof(kraken_errors[0]); i++) {
         *rest = error_after(error.text, end, kraken_errors[i].prefix);
@@ -60,45 +60,45 @@ static csm_net_class error_class(csm_span error, const char **rest) {
 }
 
 /* "EService: Throttled: 1700000000": the second until which to wait. */
-static csm_time error_until(csm_span error, const char *rest, csm_time received) {
+static csm_time error_until(csm_slice error, const char *rest, csm_time received) {
     const char *end = error.text + error.length;
     if (error_after(error.text, end, "EGeneral:Temporary lockout") != NULL) return received + LOCKOUT;
     while (rest < end && (*rest == ':' || *rest == ' ')) rest++;
     int64_t seconds = 0;
-    csm_span digits = {rest, (size_t)(end - rest)};
-    if (digits.length == 0 || digits.length > 10 || csm_span_i64(&seconds, digits) != CSM_OK)
+    csm_slice digits = {rest, (size_t)(end - rest)};
+    if (digits.length == 0 || digits.length > 10 || csm_slice_i64(&seconds, digits) != CSM_OK)
         return CSM_TIME_MIN;
     return seconds < 0 ? CSM_TIME_MIN : seconds * CSM_SECOND;
 }
 
 /* Takes the "error" list. *first is its first string of class E, empty when there is none: a W string is a warning and data
  * may be present all the same. */
-static csm_status errors_take(csm_scan *scan, csm_span *first_error) {
+static csm_status errors_take(csm_scan *scan, csm_slice *first_error) {
     csm_status status = CSM_OK;
     bool first = true;
     while (csm_scan_element(scan, &first, &status)) {
-        csm_span text;
+        csm_slice text;
         status = csm_scan_string(scan, &text);
         if (status == CSM_OK && first_error->length == 0 && !(text.length > 0 && text.text[0] == 'W'))
-            *first_error = text.length > 0 ? text : (csm_span){"E", 1};
+            *first_error = text.length > 0 ? text : (csm_slice){"E", 1};
     }
     return status;
 }
 
 /* Goes to the value of "error", whatever stands before it. */
-static csm_status errors_find(csm_scan *scan, csm_span *error) {
+static csm_status errors_find(csm_scan *scan, csm_slice *error) {
     csm_status status = CSM_OK;
     bool first = true;
-    csm_span name;
+    csm_slice name;
     while (csm_scan_member(scan, &name, &first, &status)) {
-        if (csm_span_is(name, "error")) return errors_take(scan, error);
+        if (csm_slice_is(name, "error")) return errors_take(scan, error);
         status = csm_scan_skip(scan);
     }
     if (status != CSM_OK) return status;
     return csm_fail(CSM_EPARSE, "%s: no member \"error\"", scan->what);
 }
 
-static int shown(csm_span span) {
+static int shown(csm_slice span) {
     return (int)(span.length < 120 ? span.length : 120);
 }
 
@@ -119,7 +119,7 @@ uint32_t csm_kraken_classify(void *user, const csm_net_reply *reply, csm_time *r
         snprintf(text, text_size, "the reply is cut after %zu bytes", reply->length);
         return CSM_NET_TRANSIENT;
     }
-    csm_span error = {NULL, 0};
+    csm_slice error = {NULL, 0};
     if (errors_find(&scan, &error) != CSM_OK) {
         snprintf(text, text_size, "%s", csm_error_message());
         return CSM_NET_PARSE;
@@ -132,7 +132,7 @@ uint32_t csm_kraken_classify(void *user, const csm_net_reply *reply, csm_time *r
     return net_class;
 }
 
-static csm_status error_status(csm_span error, const char *what) {
+static csm_status error_status(csm_slice error, const char *what) {
     const char *rest = NULL;
     return csm_fail(csm_net_class_status(error_class(error, &rest)), "%s: %.*s", what, shown(error),
                     error.text);
@@ -155,7 +155,7 @@ csm_status csm_kraken_tree(json_t **root, json_t **result, const char *body, siz
         const char *text = json_string_value(json_array_get(errors, i));
         if (text != NULL && text[0] == 'W') continue;
         if (text == NULL || *text == '\0') text = "E";
-        status = error_status((csm_span){text, strlen(text)}, what);
+        status = error_status((csm_slice){text, strlen(text)}, what);
         goto done;
     }
     if (!json_is_object(*result)) status = csm_fail(CSM_EPARSE, "%s: \"result\" is not an object", what);
@@ -177,20 +177,20 @@ typedef struct kraken_walk {
 static csm_status walk_result(kraken_walk *walk, csm_scan *scan) {
     csm_status status = CSM_OK;
     bool first = true;
-    csm_span name;
+    csm_slice name;
     while (csm_scan_member(scan, &name, &first, &status)) status = walk->member(walk->user, name, scan);
     return status;
 }
 
-static csm_status walk_member(kraken_walk *walk, csm_span name, csm_scan *scan) {
-    if (csm_span_is(name, "error")) {
+static csm_status walk_member(kraken_walk *walk, csm_slice name, csm_scan *scan) {
+    if (csm_slice_is(name, "error")) {
         if (walk->error_seen) return csm_scan_fail(scan, "\"error\" once");
         walk->error_seen = true;
-        csm_span error = {NULL, 0};
+        csm_slice error = {NULL, 0};
         csm_status status = errors_take(scan, &error);
         return status != CSM_OK || error.length == 0 ? status : error_status(error, scan->what);
     }
-    if (!csm_span_is(name, "result")) return csm_scan_skip(scan);
+    if (!csm_slice_is(name, "result")) return csm_scan_skip(scan);
     if (walk->result_seen) return csm_scan_fail(scan, "\"result\" once");
     walk->result_seen = true;
     return walk_result(walk, scan);
@@ -202,7 +202,7 @@ csm_status csm_kraken_walk(const char *body, size_t length, const char *what, cs
     kraken_walk walk = {.member = member, .user = user};
     csm_status status = CSM_OK;
     bool first = true;
-    csm_span name;
+    csm_slice name;
     while (csm_scan_member(&scan, &name, &first, &status)) status = walk_member(&walk, name, &scan);
     if (status == CSM_OK) status = csm_scan_end(&scan);
     if (status != CSM_OK) return status;

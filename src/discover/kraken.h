@@ -25,7 +25,7 @@ csm_status csm_kraken_tree(json_t **root, json_t **result, const char *body, siz
 
 /* Walks a bulk reply in one pass: `member` is called for each member of "result", the cursor before its value, which it
  * must take. */
-typedef csm_status (*csm_kraken_member_fn)(void *user, csm_span name, csm_scan *scan);
+typedef csm_status (*csm_kraken_member_fn)(void *user, csm_slice name, csm_scan *scan);
 csm_status csm_kraken_walk(const char *body, size_t length, const char *what, csm_kraken_member_fn member,
                            void *user);
 

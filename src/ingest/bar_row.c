@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+#include "ingest/bar_row.h"
+
+#define BAR_COLUMNS 10 /* time available open high low close volume vwap trades state (kinds.def) */
+
+const csm_decimal csm_decimal_missing = {.ticks = CSM_CELL_MISSING, .scale = 0, .reserved = 0};
+
+const char *csm_bar_row_fault(const csm_bar_row *bar) {
+    if (bar->low.ticks <= 0) return "low is not positive";
+    if (csm_decimal_compare(bar->low, bar->open) > 0) return "low is over open";
+    if (csm_decimal_compare(bar->low, bar->close) > 0) return "low is over close";
+    if (csm_decimal_compare(bar->high, bar->open) < 0) return "high is under open";
+    if (csm_decimal_compare(bar->high, bar->close) < 0) return "high is under close";
+    if (bar->volume.ticks < 0) return "volume is negative";
+    if (bar->trades != CSM_CELL_MISSING && bar->trades < 0) return "the number of trades is negative";
+    return NULL;
+}
+
+static csm_status append(csm_table *rows, const csm_decimal cells[BAR_COLUMNS]) {
+    if (csm_table_columns(rows) != BAR_COLUMNS)
+        return csm_fail(CSM_EINTERNAL, "a table of bars has %zu columns, not %d", csm_table_columns(rows),
+                        BAR_COLUMNS);
+    return csm_table_append(rows, cells);
+}
+
+csm_status csm_bar_row_append_traded(csm_table *rows, const csm_bar_row *bar) {
+    const csm_decimal cells[BAR_COLUMNS] = {csm_decimal_whole(bar->time),
+                                            csm_decimal_whole(bar->available),
+                                            bar->open,
+                                            bar->high,
+                                            bar->low,
+                                            bar->close,
+                                            bar->volume,
+                                            bar->vwap,
+                                            csm_decimal_whole(bar->trades),
+                                            csm_decimal_whole(CSM_BAR_TRADED)};
+    return append(rows, cells);
+}
+
+csm_status csm_bar_row_append_quiet(csm_table *rows, csm_time time, csm_time available) {
+    const csm_decimal none = csm_decimal_missing;
+    const csm_decimal zero = csm_decimal_whole(0);
+    const csm_decimal cells[BAR_COLUMNS] = {csm_decimal_whole(time),
+                                            csm_decimal_whole(available),
+                                            none,
+                                            none,
+                                            none,
+                                            none,
+                                            zero,
+                                            none,
+                                            zero,
+                                            csm_decimal_whole(CSM_BAR_NO_TRADE)};
+    return append(rows, cells);
+}
