@@ -49,7 +49,8 @@ bool take_flag(cli *c, const char *name) {
 
 int check_arguments(const cli *c, int positional) {
     for (int i = 0; i < c->argc; i++) {
-        if (c->argv[i][0] == '-' && c->argv[i][1]) return usage_error("unknown or incomplete option %s", c->argv[i]);
+        if (c->argv[i][0] == '-' && c->argv[i][1])
+            return usage_error("unknown or incomplete option %s", c->argv[i]);
     }
     if (c->argc > positional) return usage_error("unexpected argument '%s'", c->argv[positional]);
     if (c->argc < positional) return usage_error("an argument is missing; see --help");
@@ -100,7 +101,8 @@ static int exit_code(csm_status status) {
 int fail(const cli *c, csm_status status) {
     end_progress();
     if (c->json)
-        print_json(json_pack("{s:{s:s,s:s}}", "error", "status", csm_status_name(status), "text", csm_error_message()));
+        print_json(json_pack("{s:{s:s,s:s}}", "error", "status", csm_status_name(status), "text",
+                             csm_error_message()));
     fprintf(stderr, "cryptosmart: %s: %s\n", csm_status_name(status), csm_error_message());
     return exit_code(status);
 }

@@ -68,10 +68,10 @@ json_t *json_ranking(const csm_ranking *ranking);
 json_t *json_training(const csm_training *training);
 json_t *json_coverage(const csm_discovery *discovery);
 
-const char *time_text(csm_time time, char *text, size_t size);        /* "2023-12-30 20:00", "-" when unknown */
-const char *percent_text(double value, char *text, size_t size);      /* log return as simple return, "+3.1 %" */
-const char *probability_text(double value, char *text, size_t size);  /* "83 %" */
-const char *horizon_text(csm_time horizon, char *text, size_t size);  /* "24h", "30d" */
+const char *time_text(csm_time time, char *text, size_t size);   /* "2023-12-30 20:00", "-" when unknown */
+const char *percent_text(double value, char *text, size_t size); /* log return as simple return, "+3.1 %" */
+const char *probability_text(double value, char *text, size_t size); /* "83 %" */
+const char *horizon_text(csm_time horizon, char *text, size_t size); /* "24h", "30d" */
 
 void print_ranking(FILE *out, const csm_ranking *ranking, csm_time gate_horizon);
 void print_funnel(FILE *out, const csm_ranking *ranking);

@@ -84,8 +84,8 @@ int command_rank(cli *c) {
 /* ---- learn ---- */
 
 static json_t *json_maturing(const csm_maturing *m) {
-    return json_pack("{s:I,s:I,s:I}", "matured", (json_int_t)m->matured, "unknown", (json_int_t)m->unknown, "pending",
-                     (json_int_t)m->pending);
+    return json_pack("{s:I,s:I,s:I}", "matured", (json_int_t)m->matured, "unknown", (json_int_t)m->unknown,
+                     "pending", (json_int_t)m->pending);
 }
 
 int command_learn(cli *c) {
@@ -99,8 +99,8 @@ int command_learn(cli *c) {
     if (status != CSM_OK) return fail(c, status);
     end_progress();
     if (c->json) return print_json(json_maturing(&maturing));
-    printf("%zu outcomes written (%zu unknown), %zu predictions wait for theirs\n", maturing.matured, maturing.unknown,
-           maturing.pending);
+    printf("%zu outcomes written (%zu unknown), %zu predictions wait for theirs\n", maturing.matured,
+           maturing.unknown, maturing.pending);
     return EXIT_OK;
 }
 
@@ -126,17 +126,20 @@ static csm_status run_cycle(cycle *out, csm_pipeline *p, const csm_predict_optio
 
 static int show_cycle(const cli *c, const cycle *done) {
     uint64_t rows = 0;
-    for (size_t i = 0; i < csm_ingest_report_count(done->ingest); i++) rows += csm_ingest_report_at(done->ingest, i)->rows;
+    for (size_t i = 0; i < csm_ingest_report_count(done->ingest); i++)
+        rows += csm_ingest_report_at(done->ingest, i)->rows;
     end_progress();
     if (c->json)
-        return print_json(json_pack("{s:o,s:I,s:o,s:o,s:o}", "coverage", json_coverage(done->discovery), "ingested_rows",
-                                    (json_int_t)rows, "training", json_training(done->training), "ranking",
-                                    json_ranking(done->ranking), "learned", json_maturing(&done->maturing)));
+        return print_json(json_pack("{s:o,s:I,s:o,s:o,s:o}", "coverage", json_coverage(done->discovery),
+                                    "ingested_rows", (json_int_t)rows, "training",
+                                    json_training(done->training), "ranking", json_ranking(done->ranking),
+                                    "learned", json_maturing(&done->maturing)));
     print_coverage(stdout, done->discovery);
     printf("\n%llu rows ingested\n\n", (unsigned long long)rows);
     print_ranking(stdout, done->ranking, gate_horizon(c));
     print_funnel(stdout, done->ranking);
-    printf("%zu outcomes written, %zu predictions wait for theirs\n", done->maturing.matured, done->maturing.pending);
+    printf("%zu outcomes written, %zu predictions wait for theirs\n", done->maturing.matured,
+           done->maturing.pending);
     return EXIT_OK;
 }
 
@@ -190,13 +193,14 @@ static int show_audit(const cli *c, const csm_audit *a) {
     char text[64];
     end_progress();
     if (c->json)
-        print_json(json_pack("{s:I,s:I,s:I,s:o}", "times", (json_int_t)a->times, "rows", (json_int_t)a->rows, "different",
-                             (json_int_t)a->different, "first", json_time(a->first_time)));
+        print_json(json_pack("{s:I,s:I,s:I,s:o}", "times", (json_int_t)a->times, "rows", (json_int_t)a->rows,
+                             "different", (json_int_t)a->different, "first", json_time(a->first_time)));
     else if (a->different == 0)
-        printf("no leak: %zu rows at %zu times are bit-identical without and with a corrupted future\n", a->rows, a->times);
+        printf("no leak: %zu rows at %zu times are bit-identical without and with a corrupted future\n",
+               a->rows, a->times);
     else
-        printf("LEAK: %zu of %zu rows differ, the first at %s UTC in market %u, feature %u\n", a->different, a->rows,
-               time_text(a->first_time, text, sizeof text), a->first_market, a->first_feature);
+        printf("LEAK: %zu of %zu rows differ, the first at %s UTC in market %u, feature %u\n", a->different,
+               a->rows, time_text(a->first_time, text, sizeof text), a->first_market, a->first_feature);
     return a->different == 0 ? EXIT_OK : EXIT_DAMAGED;
 }
 

@@ -8,8 +8,10 @@
 
 static int show_discovery(const cli *c, csm_discovery *discovery) {
     end_progress();
-    if (c->json) print_json(json_coverage(discovery));
-    else print_coverage(stdout, discovery);
+    if (c->json)
+        print_json(json_coverage(discovery));
+    else
+        print_coverage(stdout, discovery);
     csm_discovery_free(discovery);
     return EXIT_OK;
 }
@@ -59,10 +61,11 @@ static json_t *json_report(const csm_ingest_report *report) {
     json_t *items = json_array();
     for (size_t i = 0; i < csm_ingest_report_count(report); i++) {
         const csm_ingest_item *item = csm_ingest_report_at(report, i);
-        json_array_append_new(items, json_pack("{s:s,s:s,s:s,s:I,s:I,s:o,s:s}", "source", item->source, "market",
-                                               item->market, "class", csm_net_class_name(item->net_class), "requests",
-                                               (json_int_t)item->requests, "rows", (json_int_t)item->rows, "newest",
-                                               json_time(item->newest), "text", item->text));
+        json_array_append_new(items, json_pack("{s:s,s:s,s:s,s:I,s:I,s:o,s:s}", "source", item->source,
+                                               "market", item->market, "class",
+                                               csm_net_class_name(item->net_class), "requests",
+                                               (json_int_t)item->requests, "rows", (json_int_t)item->rows,
+                                               "newest", json_time(item->newest), "text", item->text));
     }
     return json_pack("{s:o}", "items", items);
 }
@@ -78,13 +81,16 @@ static int show_report(const cli *c, csm_ingest_report *report) {
         bool trouble = item->net_class != CSM_NET_OK && item->net_class != CSM_NET_EMPTY;
         troubled += trouble;
         if (!c->json && (trouble || *item->text || csm_ingest_report_count(report) <= 40))
-            printf("  %-14s %-28s %8llu rows, newest %s%s%s%s\n", item->source, item->market, (unsigned long long)item->rows,
-                   time_text(item->newest, text, sizeof text), trouble ? ", " : "",
-                   trouble ? csm_net_class_name(item->net_class) : "", "");
+            printf("  %-14s %-28s %8llu rows, newest %s%s%s%s\n", item->source, item->market,
+                   (unsigned long long)item->rows, time_text(item->newest, text, sizeof text),
+                   trouble ? ", " : "", trouble ? csm_net_class_name(item->net_class) : "", "");
         if (!c->json && *item->text) printf("    %s\n", item->text);
     }
-    if (c->json) print_json(json_report(report));
-    else printf("%llu rows from %llu requests, %llu items in trouble\n", (unsigned long long)rows, (unsigned long long)requests, (unsigned long long)troubled);
+    if (c->json)
+        print_json(json_report(report));
+    else
+        printf("%llu rows from %llu requests, %llu items in trouble\n", (unsigned long long)rows,
+               (unsigned long long)requests, (unsigned long long)troubled);
     csm_ingest_report_free(report);
     return EXIT_OK;
 }
@@ -150,8 +156,10 @@ static csm_status write_csv(const char *path, const csm_frame *frame) {
     }
     for (size_t r = 0; r < m.rows; r++) {
         char text[CSM_TIME_TEXT];
-        fprintf(out, "\n%u,%s", csm_frame_markets(frame)[r], csm_time_format(csm_frame_times(frame)[r], text, sizeof text));
-        for (size_t f = 0; f < m.cols; f++) fprintf(out, ",%.9g", (double)x[(ptrdiff_t)r * m.row_stride + (ptrdiff_t)f]);
+        fprintf(out, "\n%u,%s", csm_frame_markets(frame)[r],
+                csm_time_format(csm_frame_times(frame)[r], text, sizeof text));
+        for (size_t f = 0; f < m.cols; f++)
+            fprintf(out, ",%.9g", (double)x[(ptrdiff_t)r * m.row_stride + (ptrdiff_t)f]);
     }
     fputc('\n', out);
     return fclose(out) == 0 ? CSM_OK : CSM_EIO;
@@ -164,7 +172,9 @@ static int show_frame(const cli *c, const csm_frame *frame) {
         csm_reason reasons = csm_frame_excluded_at(frame, i)->reasons;
         for (uint32_t bit = 0; bit < 64; bit++) by_reason[bit] += reasons >> bit & 1;
     }
-    if (!c->json) printf("%zu rows of %zu features (recipe %s), %zu rows left out\n", m.rows, m.cols, csm_recipe_name(csm_frame_recipe(frame)), excluded);
+    if (!c->json)
+        printf("%zu rows of %zu features (recipe %s), %zu rows left out\n", m.rows, m.cols,
+               csm_recipe_name(csm_frame_recipe(frame)), excluded);
     json_t *reasons = json_object();
     for (uint32_t bit = 0; bit < 64; bit++) {
         if (!by_reason[bit]) continue;
@@ -175,8 +185,9 @@ static int show_frame(const cli *c, const csm_frame *frame) {
         json_decref(reasons);
         return EXIT_OK;
     }
-    return print_json(json_pack("{s:I,s:I,s:s,s:I,s:o}", "rows", (json_int_t)m.rows, "features", (json_int_t)m.cols, "recipe",
-                                csm_recipe_name(csm_frame_recipe(frame)), "excluded", (json_int_t)excluded, "by_reason", reasons));
+    return print_json(json_pack("{s:I,s:I,s:s,s:I,s:o}", "rows", (json_int_t)m.rows, "features",
+                                (json_int_t)m.cols, "recipe", csm_recipe_name(csm_frame_recipe(frame)),
+                                "excluded", (json_int_t)excluded, "by_reason", reasons));
 }
 
 int command_fuse(cli *c) {

@@ -9,11 +9,12 @@
 static json_t *json_entry(const csm_ledger_entry *e) {
     static const char *const states[] = {"known", "unknown", "pending", "no entry"};
     char name[32];
-    return json_pack("{s:I,s:s,s:s,s:o,s:o,s:s,s:o,s:o,s:o,s:o,s:o,s:s,s:b,s:o}", "row", (json_int_t)e->row, "coin", e->coin,
-                     "market", e->market, "written", json_time(e->written), "decision", json_time(e->decision), "horizon",
-                     horizon_text(e->horizon, name, sizeof name), "probability", json_number(e->probability), "lower",
-                     json_number(e->lower), "expected_return", json_number(e->expected_return), "cost",
-                     json_number(e->cost), "reasons", json_reasons(e->show), "outcome", states[e->state & 3], "backfill",
+    return json_pack("{s:I,s:s,s:s,s:o,s:o,s:s,s:o,s:o,s:o,s:o,s:o,s:s,s:b,s:o}", "row", (json_int_t)e->row,
+                     "coin", e->coin, "market", e->market, "written", json_time(e->written), "decision",
+                     json_time(e->decision), "horizon", horizon_text(e->horizon, name, sizeof name),
+                     "probability", json_number(e->probability), "lower", json_number(e->lower),
+                     "expected_return", json_number(e->expected_return), "cost", json_number(e->cost),
+                     "reasons", json_reasons(e->show), "outcome", states[e->state & 3], "backfill",
                      (int)e->backfill, "log_return", json_number(e->log_return));
 }
 
@@ -41,7 +42,8 @@ static int show_history(const cli *c, const csm_ledger_history *history) {
 static int show_head(const cli *c, const csm_ledger_head *head, bool verified) {
     end_progress();
     if (c->json)
-        return print_json(json_pack("{s:I,s:s,s:b}", "rows", (json_int_t)head->rows, "head", head->hash, "verified", (int)verified));
+        return print_json(json_pack("{s:I,s:s,s:b}", "rows", (json_int_t)head->rows, "head", head->hash,
+                                    "verified", (int)verified));
     printf("%lld rows, head %s%s\n", (long long)head->rows, head->hash, verified ? ", chain verified" : "");
     return EXIT_OK;
 }
@@ -50,7 +52,8 @@ int command_ledger(cli *c) {
     const char *text = take_option(c, "horizon");
     bool shown = take_flag(c, "shown");
     csm_time horizon = 0;
-    if (text && csm_interval_parse(&horizon, text) != CSM_OK) return usage_error("--horizon: %s", csm_error_message());
+    if (text && csm_interval_parse(&horizon, text) != CSM_OK)
+        return usage_error("--horizon: %s", csm_error_message());
     int code = check_arguments(c, 1);
     if (code != EXIT_OK) return code;
     const char *what = c->argv[0];
@@ -60,11 +63,16 @@ int command_ledger(cli *c) {
     csm_ledger_head head;
     csm_ledger_history *history = NULL;
     csm_status status = csm_store_open(&store, c->context, c->workspace, CSM_STORE_READ);
-    if (status == CSM_OK && *what == 'v') status = csm_learn_verify(&head, c->context, store);
-    else if (status == CSM_OK && *what == 'h') status = csm_learn_head(&head, store);
-    else if (status == CSM_OK) status = csm_learn_history(&history, store, horizon, CSM_TIME_MIN, CSM_TIME_MAX, shown);
-    if (status != CSM_OK) code = fail(c, status);
-    else code = history ? show_history(c, history) : show_head(c, &head, *what == 'v');
+    if (status == CSM_OK && *what == 'v')
+        status = csm_learn_verify(&head, c->context, store);
+    else if (status == CSM_OK && *what == 'h')
+        status = csm_learn_head(&head, store);
+    else if (status == CSM_OK)
+        status = csm_learn_history(&history, store, horizon, CSM_TIME_MIN, CSM_TIME_MAX, shown);
+    if (status != CSM_OK)
+        code = fail(c, status);
+    else
+        code = history ? show_history(c, history) : show_head(c, &head, *what == 'v');
     csm_ledger_history_free(history);
     csm_store_free(store);
     return code;
@@ -85,12 +93,15 @@ int command_doctor(cli *c) {
         const csm_check *check = csm_checks_at(checks, i);
         if (check->level == CSM_LOG_ERROR) code = EXIT_DAMAGED;
         if (c->json)
-            json_array_append_new(list, json_pack("{s:s,s:s,s:s}", "name", check->name, "level", levels[check->level & 3],
-                                                  "text", check->text));
-        else printf("%-8s %-20s %s\n", levels[check->level & 3], check->name, check->text);
+            json_array_append_new(list, json_pack("{s:s,s:s,s:s}", "name", check->name, "level",
+                                                  levels[check->level & 3], "text", check->text));
+        else
+            printf("%-8s %-20s %s\n", levels[check->level & 3], check->name, check->text);
     }
-    if (c->json) print_json(json_pack("{s:o}", "checks", list));
-    else json_decref(list);
+    if (c->json)
+        print_json(json_pack("{s:o}", "checks", list));
+    else
+        json_decref(list);
     csm_checks_free(checks);
     return code;
 }
@@ -105,18 +116,22 @@ static int show_status(const cli *c, const csm_pipeline_status *s) {
     char first[64], last[64], discovered[64], trained[64];
     if (c->json)
         return print_json(json_pack(
-            "{s:I,s:I,s:I,s:I,s:o,s:o,s:o,s:o,s:f,s:f,s:f,s:I,s:s}", "markets", (json_int_t)s->markets, "universe",
-            (json_int_t)s->universe, "streams", (json_int_t)s->streams, "rows", (json_int_t)s->rows, "first",
-            json_time(s->first), "last", json_time(s->last), "discovered", json_time(s->discovered), "trained",
-            json_time(s->trained), "history_clock_days", days(s->history_clock), "live_clock_days", days(s->live_clock),
-            "clock_needed_days", 84.0, "ledger_rows", (json_int_t)s->ledger.rows, "ledger_head", s->ledger.hash));
+            "{s:I,s:I,s:I,s:I,s:o,s:o,s:o,s:o,s:f,s:f,s:f,s:I,s:s}", "markets", (json_int_t)s->markets,
+            "universe", (json_int_t)s->universe, "streams", (json_int_t)s->streams, "rows",
+            (json_int_t)s->rows, "first", json_time(s->first), "last", json_time(s->last), "discovered",
+            json_time(s->discovered), "trained", json_time(s->trained), "history_clock_days",
+            days(s->history_clock), "live_clock_days", days(s->live_clock), "clock_needed_days", 84.0,
+            "ledger_rows", (json_int_t)s->ledger.rows, "ledger_head", s->ledger.hash));
     printf("markets         %zu registered, %zu modelled\n", s->markets, s->universe);
     printf("records         %llu in %zu streams\n", (unsigned long long)s->rows, s->streams);
-    printf("bars            %s .. %s UTC\n", time_text(s->first, first, sizeof first), time_text(s->last, last, sizeof last));
+    printf("bars            %s .. %s UTC\n", time_text(s->first, first, sizeof first),
+           time_text(s->last, last, sizeof last));
     printf("last discovery  %s UTC\n", time_text(s->discovered, discovered, sizeof discovered));
     printf("champion as of  %s UTC\n", time_text(s->trained, trained, sizeof trained));
-    printf("history clock   %.1f of 84 days (12 weeks) of final bars in the shortest market\n", days(s->history_clock));
-    printf("live clock      %.1f of 84 days of predictions written before their outcome\n", days(s->live_clock));
+    printf("history clock   %.1f of 84 days (12 weeks) of final bars in the shortest market\n",
+           days(s->history_clock));
+    printf("live clock      %.1f of 84 days of predictions written before their outcome\n",
+           days(s->live_clock));
     printf("ledger          %lld rows, head %s\n", (long long)s->ledger.rows, s->ledger.hash);
     return EXIT_OK;
 }
@@ -143,9 +158,12 @@ int command_options(cli *c) {
     for (size_t i = 0; i < csm_config_option_count(); i++) {
         const csm_option *o = csm_config_option_at(i);
         if (c->json)
-            json_array_append_new(list, json_pack("{s:s,s:s,s:s,s:s,s:s}", "name", o->name, "type", types[o->type], "value",
-                                                  csm_config_get(c->config, o->name), "default", o->standard, "text", o->text));
-        else printf("%-26s %-9s %-24s %s\n", o->name, types[o->type], csm_config_get(c->config, o->name), o->text);
+            json_array_append_new(list, json_pack("{s:s,s:s,s:s,s:s,s:s}", "name", o->name, "type",
+                                                  types[o->type], "value", csm_config_get(c->config, o->name),
+                                                  "default", o->standard, "text", o->text));
+        else
+            printf("%-26s %-9s %-24s %s\n", o->name, types[o->type], csm_config_get(c->config, o->name),
+                   o->text);
     }
     if (c->json) return print_json(json_pack("{s:o}", "options", list));
     json_decref(list);

@@ -24,24 +24,28 @@ static const csm_horizon_training *gate_training(const quickstart *q) {
 
 static void print_outcome(const quickstart *q, const csm_walk_row *row) {
     char expected[32], happened[32], probability[32], lower[32];
-    printf("    %-8s p %7s (lower %s)  expected %8s  happened %8s  %s\n", csm_training_coin(q->training, row->market),
+    printf("    %-8s p %7s (lower %s)  expected %8s  happened %8s  %s\n",
+           csm_training_coin(q->training, row->market),
            probability_text(row->probability, probability, sizeof probability),
            probability_text(row->lower, lower, sizeof lower),
            percent_text(row->expected_return, expected, sizeof expected),
-           percent_text(row->log_return, happened, sizeof happened), row->rises ? "rose by more than its costs" : "did not");
+           percent_text(row->log_return, happened, sizeof happened),
+           row->rises ? "rose by more than its costs" : "did not");
 }
 
 static void print_highest(const quickstart *q, const csm_walk_row *rows, size_t n) {
     const csm_walk_row *highest = NULL;
     char text[64];
     for (size_t i = 0; i < n; i++) {
-        if (!isnan(rows[i].probability) && (!highest || rows[i].probability > highest->probability)) highest = &rows[i];
+        if (!isnan(rows[i].probability) && (!highest || rows[i].probability > highest->probability))
+            highest = &rows[i];
     }
     if (!highest) {
         printf("  No probability could be calibrated yet: too few matured predictions.\n\n");
         return;
     }
-    printf("  The gate never opened. The highest probability ever reached, on %s UTC:\n\n", time_text(highest->time, text, sizeof text));
+    printf("  The gate never opened. The highest probability ever reached, on %s UTC:\n\n",
+           time_text(highest->time, text, sizeof text));
     print_outcome(q, highest);
     putchar('\n');
 }
@@ -87,26 +91,35 @@ static void print_opening(const quickstart *q) {
     char name[32], text[32];
     for (size_t i = 0; i < csm_ranking_total(q->ranking); i++) {
         const csm_forecast *f = csm_ranking_all_at(q->ranking, i);
-        if (!isnan(f->gate.probability) && !(f->gate.probability <= best)) best = f->gate.probability, coin = f->coin;
+        if (!isnan(f->gate.probability) && !(f->gate.probability <= best))
+            best = f->gate.probability, coin = f->coin;
     }
     horizon_text(q->gate_horizon, name, sizeof name);
     printf("What would open it: a calibrated probability of 80 %% at %s; today's highest is %s (%s).\n", name,
            probability_text(best, text, sizeof text), coin);
-    printf("Evidence at %s is %s: %zu issued predictions in %.0f disjoint blocks; 14 blocks is where proof can begin.\n\n",
+    printf("Evidence at %s is %s: %zu issued predictions in %.0f disjoint blocks; 14 blocks is where proof "
+           "can begin.\n\n",
            name, csm_evidence_name(t->evidence.status), t->evidence.issued, t->evidence.blocks);
 }
 
 static void print_own_data(void) {
     printf("Now your own Kraken data:\n"
-           "  1. cryptosmart --workspace ~/coins discover           one request pair: every market Kraken lists, coverage proved\n"
-           "  2. cryptosmart --workspace ~/coins ingest             newest bars, tickers, books: about 6 requests a market,\n"
-           "     1 a second; 600 markets take about an hour, and 720 hourly bars (30 days) is all that one request gives\n"
+           "  1. cryptosmart --workspace ~/coins discover           one request pair: every market Kraken "
+           "lists, coverage proved\n"
+           "  2. cryptosmart --workspace ~/coins ingest             newest bars, tickers, books: about 6 "
+           "requests a market,\n"
+           "     1 a second; 600 markets take about an hour, and 720 hourly bars (30 days) is all that one "
+           "request gives\n"
            "  3. history: download Kraken's OHLCVT archive (support.kraken.com, article 360047124832), then\n"
-           "     cryptosmart --workspace ~/coins import FILE.zip --venue kraken --origin \"Kraken OHLCVT archive\"\n"
-           "  4. the archive lags by up to a quarter; its tail comes from Trades, 1000 trades a request, 1 request a second:\n"
-           "     cryptosmart -c trades.yaml --workspace ~/coins ingest   with  ingest: {sources: [kraken.trades]}\n"
+           "     cryptosmart --workspace ~/coins import FILE.zip --venue kraken --origin \"Kraken OHLCVT "
+           "archive\"\n"
+           "  4. the archive lags by up to a quarter; its tail comes from Trades, 1000 trades a request, 1 "
+           "request a second:\n"
+           "     cryptosmart -c trades.yaml --workspace ~/coins ingest   with  ingest: {sources: "
+           "[kraken.trades]}\n"
            "  5. cryptosmart --workspace ~/coins train              walk forward over what was imported\n"
-           "  6. cryptosmart --workspace ~/coins predict            the table, and the ledger row before the outcome\n"
+           "  6. cryptosmart --workspace ~/coins predict            the table, and the ledger row before the "
+           "outcome\n"
            "  7. cryptosmart --workspace ~/coins learn              when outcomes mature: score them\n\n");
 }
 
@@ -141,8 +154,9 @@ static csm_status train_and_predict(quickstart *q) {
 
 static void print_everything(const quickstart *q) {
     char text[64];
-    printf("\nModel %.16s..., trained as of %s UTC, recipe %s with %zu features.\n\n", csm_training_hash(q->training),
-           time_text(q->as_of, text, sizeof text), csm_training_recipe(q->training), csm_training_features(q->training));
+    printf("\nModel %.16s..., trained as of %s UTC, recipe %s with %zu features.\n\n",
+           csm_training_hash(q->training), time_text(q->as_of, text, sizeof text),
+           csm_training_recipe(q->training), csm_training_features(q->training));
     print_ranking(stdout, q->ranking, q->gate_horizon);
     print_funnel(stdout, q->ranking);
     print_opening(q);
@@ -165,11 +179,13 @@ int command_quickstart(cli *c) {
     if (status == CSM_OK) status = train_and_predict(&q);
     if (status == CSM_OK && html) status = write_report(html, q.ranking, q.training, q.gate_horizon);
     end_progress();
-    if (status != CSM_OK) code = fail(c, status);
+    if (status != CSM_OK)
+        code = fail(c, status);
     else if (c->json)
-        print_json(json_pack("{s:o,s:o,s:o}", "coverage", json_coverage(discovery), "ranking", json_ranking(q.ranking),
-                             "training", json_training(q.training)));
-    else print_everything(&q);
+        print_json(json_pack("{s:o,s:o,s:o}", "coverage", json_coverage(discovery), "ranking",
+                             json_ranking(q.ranking), "training", json_training(q.training)));
+    else
+        print_everything(&q);
     if (status == CSM_OK && !c->json && html) printf("Report: %s\n\n", html);
     if (status == CSM_OK && !c->json) print_own_data();
     csm_discovery_free(discovery);

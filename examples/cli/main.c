@@ -31,13 +31,15 @@ static void print_log(void *user, csm_log_level level, const char *module, const
 }
 
 static void print_help(FILE *out) {
-    fprintf(out, "cryptosmart %s: finds crypto coins about to rise, honestly\n\n"
-                 "usage: cryptosmart [-c FILE]... [--workspace DIR] [--json] [-v] COMMAND [ARGUMENTS]\n\n"
-                 "  -c FILE          configuration (YAML); repeatable, later files override\n"
-                 "  --workspace DIR  where data, models and ledger live (default: ./workspace)\n"
-                 "  --json           machine-readable results on standard output\n"
-                 "  -v               log what happens on standard error\n"
-                 "  --version        print the version\n\ncommands:\n", csm_version());
+    fprintf(out,
+            "cryptosmart %s: finds crypto coins about to rise, honestly\n\n"
+            "usage: cryptosmart [-c FILE]... [--workspace DIR] [--json] [-v] COMMAND [ARGUMENTS]\n\n"
+            "  -c FILE          configuration (YAML); repeatable, later files override\n"
+            "  --workspace DIR  where data, models and ledger live (default: ./workspace)\n"
+            "  --json           machine-readable results on standard output\n"
+            "  -v               log what happens on standard error\n"
+            "  --version        print the version\n\ncommands:\n",
+            csm_version());
     for (const command *k = commands; k->name; k++) fprintf(out, "  %-11s%s\n", k->name, k->text);
     fprintf(out, "\n'cryptosmart COMMAND --help' shows a command's arguments.\n");
 }

@@ -41,25 +41,33 @@ const char *time_text(csm_time time, char *text, size_t size) {
         return text;
     }
     csm_calendar c = csm_time_calendar(time);
-    snprintf(text, size, "%04d-%02d-%02d %02d:%02d", (int)c.year, (int)c.month, (int)c.day, (int)c.hour, (int)c.minute);
+    snprintf(text, size, "%04d-%02d-%02d %02d:%02d", (int)c.year, (int)c.month, (int)c.day, (int)c.hour,
+             (int)c.minute);
     return text;
 }
 
 const char *percent_text(double value, char *text, size_t size) {
-    if (isfinite(value)) snprintf(text, size, "%+.1f %%", 100 * (exp(value) - 1));
-    else snprintf(text, size, "n/a");
+    if (isfinite(value))
+        snprintf(text, size, "%+.1f %%", 100 * (exp(value) - 1));
+    else
+        snprintf(text, size, "n/a");
     return text;
 }
 
 const char *probability_text(double value, char *text, size_t size) {
-    if (isfinite(value)) snprintf(text, size, "%.1f %%", 100 * value);
-    else snprintf(text, size, "n/a");
+    if (isfinite(value))
+        snprintf(text, size, "%.1f %%", 100 * value);
+    else
+        snprintf(text, size, "n/a");
     return text;
 }
 
 const char *horizon_text(csm_time horizon, char *text, size_t size) {
-    if (horizon == CSM_DAY) snprintf(text, size, "24h");
-    else if (horizon % CSM_DAY == 0) snprintf(text, size, "%lldd", (long long)(horizon / CSM_DAY));
-    else csm_interval_format(horizon, text, size);
+    if (horizon == CSM_DAY)
+        snprintf(text, size, "24h");
+    else if (horizon % CSM_DAY == 0)
+        snprintf(text, size, "%lldd", (long long)(horizon / CSM_DAY));
+    else
+        csm_interval_format(horizon, text, size);
     return text;
 }

@@ -22,8 +22,10 @@ static void draw_bar(const char *what, uint64_t done, uint64_t total) {
     int filled = total ? (int)(WIDTH * (done < total ? done : total) / total) : 0;
     fprintf(stderr, "\r\033[K%-14.40s [", what);
     for (int i = 0; i < WIDTH; i++) fputc(i < filled ? '#' : '.', stderr);
-    if (total) fprintf(stderr, "] %llu/%llu", (unsigned long long)done, (unsigned long long)total);
-    else fprintf(stderr, "] %llu", (unsigned long long)done);
+    if (total)
+        fprintf(stderr, "] %llu/%llu", (unsigned long long)done, (unsigned long long)total);
+    else
+        fprintf(stderr, "] %llu", (unsigned long long)done);
     fflush(stderr);
     state.open = true;
 }
@@ -39,7 +41,9 @@ int show_progress(void *user, const char *what, uint64_t done, uint64_t total) {
     if (!changed && now < state.printed + 10) return 0;
     snprintf(state.what, sizeof state.what, "%s", what);
     state.printed = now;
-    if (total) fprintf(stderr, "%s: %llu of %llu\n", what, (unsigned long long)done, (unsigned long long)total);
-    else fprintf(stderr, "%s\n", what);
+    if (total)
+        fprintf(stderr, "%s: %llu of %llu\n", what, (unsigned long long)done, (unsigned long long)total);
+    else
+        fprintf(stderr, "%s\n", what);
     return 0;
 }

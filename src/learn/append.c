@@ -5,14 +5,15 @@
 #include <math.h>
 #include <string.h>
 
-#define INSERT                                                                                                         \
-    "INSERT INTO ledger (" CSM_LEDGER_COLUMNS ") VALUES "                                                              \
+#define INSERT                                                                                               \
+    "INSERT INTO ledger (" CSM_LEDGER_COLUMNS ") VALUES "                                                    \
     "(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,?22,?23,?24)"
 
 static csm_status check_hash(const char *name, const char *hex) {
     csm_hash hash;
     if (!hex || csm_hash_parse(&hash, hex) != CSM_OK)
-        return csm_fail(CSM_EINVAL, "ledger: lineage %s '%s' is not a SHA-256 in hex", name, hex ? hex : "(null)");
+        return csm_fail(CSM_EINVAL, "ledger: lineage %s '%s' is not a SHA-256 in hex", name,
+                        hex ? hex : "(null)");
     return CSM_OK;
 }
 
@@ -22,7 +23,8 @@ static csm_status lineage_text(csm_buffer *text, const csm_ranking *ranking, con
     const struct {
         const char *name;
         const char *hex;
-    } hashes[] = {{"model", l->model}, {"config", l->config}, {"features", l->features}, {"watermark", l->watermark}};
+    } hashes[] = {
+        {"model", l->model}, {"config", l->config}, {"features", l->features}, {"watermark", l->watermark}};
     csm_status status = CSM_OK;
     for (size_t i = 0; status == CSM_OK && i < sizeof hashes / sizeof hashes[0]; i++) {
         status = check_hash(hashes[i].name, hashes[i].hex);
@@ -35,7 +37,8 @@ static csm_status lineage_text(csm_buffer *text, const csm_ranking *ranking, con
         if (status == CSM_OK) status = csm_buffer_printf(text, "event %s %s\n", name, l->event[h]);
     }
     if (status == CSM_OK)
-        status = csm_buffer_printf(text, "predicted %zu\nshown %zu\n", csm_ranking_total(ranking), csm_ranking_count(ranking));
+        status = csm_buffer_printf(text, "predicted %zu\nshown %zu\n", csm_ranking_total(ranking),
+                                   csm_ranking_count(ranking));
     return status;
 }
 
@@ -56,12 +59,27 @@ static csm_status refuse_repeat(const csm_store *store, csm_time decision, const
 
 static ledger_row forecast_row(const csm_forecast *f, size_t h, const ledger_row *header) {
     const csm_horizon_forecast *at = &f->horizons[h];
-    return (ledger_row){.kind = CSM_LEDGER_FORECAST, .batch = header->batch, .written = header->written,
-                        .decision = f->time, .interval = header->interval, .horizon = at->horizon, .epoch = f->epoch,
-                        .show = (int64_t)f->show, .trade = (int64_t)f->trade, .evidence = at->evidence,
-                        .backfill = header->backfill, .probability = at->probability, .lower = at->lower,
-                        .expected = at->expected_return, .low = at->low, .high = at->high, .cost = at->cost,
-                        .price = f->price, .market = f->market, .coin = f->coin, .text = ""};
+    return (ledger_row){.kind = CSM_LEDGER_FORECAST,
+                        .batch = header->batch,
+                        .written = header->written,
+                        .decision = f->time,
+                        .interval = header->interval,
+                        .horizon = at->horizon,
+                        .epoch = f->epoch,
+                        .show = (int64_t)f->show,
+                        .trade = (int64_t)f->trade,
+                        .evidence = at->evidence,
+                        .backfill = header->backfill,
+                        .probability = at->probability,
+                        .lower = at->lower,
+                        .expected = at->expected_return,
+                        .low = at->low,
+                        .high = at->high,
+                        .cost = at->cost,
+                        .price = f->price,
+                        .market = f->market,
+                        .coin = f->coin,
+                        .text = ""};
 }
 
 static csm_status insert_all(csm_ledger_head *head, csm_statement *insert, const csm_ranking *ranking,
@@ -87,23 +105,36 @@ static csm_status check_times(const csm_ranking *ranking, const ledger_row *head
             return csm_fail(CSM_EINVAL, "ledger: the decision for %s lies after the clock", f->market);
         for (size_t h = 0; h < f->horizon_count && !header->backfill; h++) {
             if (f->time + f->horizons[h].horizon <= header->written)
-                return csm_fail(CSM_EINVAL, "ledger: an outcome of %s could be known already; a replayed decision "
-                                            "must be marked as backfill", f->market);
+                return csm_fail(CSM_EINVAL,
+                                "ledger: an outcome of %s could be known already; a replayed decision "
+                                "must be marked as backfill",
+                                f->market);
         }
     }
     return CSM_OK;
 }
 
-csm_status csm_learn_append(csm_ledger_head *head, csm_context *context, csm_store *store, const csm_ranking *ranking,
-                            const csm_ledger_lineage *lineage, int backfill) {
+csm_status csm_learn_append(csm_ledger_head *head, csm_context *context, csm_store *store,
+                            const csm_ranking *ranking, const csm_ledger_lineage *lineage, int backfill) {
     if (!head || !context || !store || !ranking || !lineage)
         return csm_fail(CSM_EINVAL, "ledger: head, context, store, ranking and lineage are required");
     if (csm_ranking_total(ranking) == 0) return csm_fail(CSM_EINVAL, "ledger: a batch without a coin");
     const csm_forecast *first = csm_ranking_all_at(ranking, 0);
     csm_buffer text = {0};
-    ledger_row header = {.kind = CSM_LEDGER_BATCH, .written = csm_context_now(context), .decision = first->time,
-                         .interval = lineage->interval, .backfill = backfill != 0, .probability = NAN, .lower = NAN,
-                         .expected = NAN, .low = NAN, .high = NAN, .cost = NAN, .price = NAN, .market = "", .coin = ""};
+    ledger_row header = {.kind = CSM_LEDGER_BATCH,
+                         .written = csm_context_now(context),
+                         .decision = first->time,
+                         .interval = lineage->interval,
+                         .backfill = backfill != 0,
+                         .probability = NAN,
+                         .lower = NAN,
+                         .expected = NAN,
+                         .low = NAN,
+                         .high = NAN,
+                         .cost = NAN,
+                         .price = NAN,
+                         .market = "",
+                         .coin = ""};
     csm_status status = check_times(ranking, &header);
     if (status == CSM_OK) status = lineage_text(&text, ranking, lineage, first);
     header.text = text.data;
@@ -118,8 +149,10 @@ csm_status csm_learn_append(csm_ledger_head *head, csm_context *context, csm_sto
     if (status == CSM_OK) status = csm_catalog_prepare(&insert, store, INSERT);
     if (status == CSM_OK) status = insert_all(head, insert, ranking, &header);
     csm_statement_close(insert);
-    if (status == CSM_OK) status = csm_catalog_commit(store);
-    else csm_catalog_rollback(store);
+    if (status == CSM_OK)
+        status = csm_catalog_commit(store);
+    else
+        csm_catalog_rollback(store);
     csm_buffer_free(&text);
     return status;
 }

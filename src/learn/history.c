@@ -50,31 +50,43 @@ static csm_status take_entry(csm_ledger_history *h, csm_statement *s) {
     text[0] = csm_strdup(market ? market : "");
     text[1] = csm_strdup(coin ? coin : "");
     csm_ledger_entry *e = &h->entry[h->count++];
-    *e = (csm_ledger_entry){.row = csm_statement_i64(s, 0), .market = text[0], .coin = text[1],
-                            .written = csm_statement_i64(s, 3), .decision = csm_statement_i64(s, 4),
-                            .horizon = csm_statement_i64(s, 5), .probability = csm_statement_f64(s, 6),
-                            .lower = csm_statement_f64(s, 7), .expected_return = csm_statement_f64(s, 8),
-                            .low = csm_statement_f64(s, 9), .high = csm_statement_f64(s, 10),
-                            .cost = csm_statement_f64(s, 11), .show = (csm_reason)csm_statement_i64(s, 12),
+    *e = (csm_ledger_entry){.row = csm_statement_i64(s, 0),
+                            .market = text[0],
+                            .coin = text[1],
+                            .written = csm_statement_i64(s, 3),
+                            .decision = csm_statement_i64(s, 4),
+                            .horizon = csm_statement_i64(s, 5),
+                            .probability = csm_statement_f64(s, 6),
+                            .lower = csm_statement_f64(s, 7),
+                            .expected_return = csm_statement_f64(s, 8),
+                            .low = csm_statement_f64(s, 9),
+                            .high = csm_statement_f64(s, 10),
+                            .cost = csm_statement_f64(s, 11),
+                            .show = (csm_reason)csm_statement_i64(s, 12),
                             .trade = (csm_reason)csm_statement_i64(s, 13),
                             .evidence = (uint32_t)csm_statement_i64(s, 14),
-                            .backfill = (uint32_t)csm_statement_i64(s, 15), .epoch = (int32_t)csm_statement_i64(s, 16),
-                            .state = (uint32_t)csm_statement_i64(s, 17), .rises = (uint32_t)csm_statement_i64(s, 18),
+                            .backfill = (uint32_t)csm_statement_i64(s, 15),
+                            .epoch = (int32_t)csm_statement_i64(s, 16),
+                            .state = (uint32_t)csm_statement_i64(s, 17),
+                            .rises = (uint32_t)csm_statement_i64(s, 18),
                             .log_return = csm_statement_f64(s, 19)};
     return text[0] && text[1] ? CSM_OK : CSM_ENOMEM;
 }
 
-csm_status csm_learn_history(csm_ledger_history **out, const csm_store *store, csm_time horizon, csm_time from,
-                             csm_time to, int shown_only) {
+csm_status csm_learn_history(csm_ledger_history **out, const csm_store *store, csm_time horizon,
+                             csm_time from, csm_time to, int shown_only) {
     if (!out || !store) return csm_fail(CSM_EINVAL, "ledger history: out and store are required");
     csm_ledger_history *history = csm_alloc_array(1, sizeof *history);
     if (!history) return CSM_ENOMEM;
     csm_statement *s = NULL;
     csm_status status = csm_catalog_prepare(
         &s, store,
-        "SELECT l.row, l.market, l.coin, l.written, l.decision, l.horizon, l.probability, l.lower, l.expected, l.low, "
-        "l.high, l.cost, l.show, l.trade, l.evidence, l.backfill, l.epoch, coalesce(o.state, 2), coalesce(o.rises, 0), "
-        "o.log_return FROM ledger l LEFT JOIN outcomes o ON o.row = l.row WHERE l.kind = 1 AND l.decision >= ?1 AND "
+        "SELECT l.row, l.market, l.coin, l.written, l.decision, l.horizon, l.probability, l.lower, "
+        "l.expected, l.low, "
+        "l.high, l.cost, l.show, l.trade, l.evidence, l.backfill, l.epoch, coalesce(o.state, 2), "
+        "coalesce(o.rises, 0), "
+        "o.log_return FROM ledger l LEFT JOIN outcomes o ON o.row = l.row WHERE l.kind = 1 AND l.decision >= "
+        "?1 AND "
         "l.decision < ?2 AND (?3 = 0 OR l.horizon = ?3) AND (?4 = 0 OR l.show = 0) ORDER BY l.row");
     const int64_t bound[] = {from, to, horizon, shown_only != 0};
     for (int i = 0; status == CSM_OK && i < 4; i++) status = csm_statement_bind_i64(s, i + 1, bound[i]);
@@ -141,8 +153,8 @@ static csm_status matured_make(matured_arrays *m, const csm_ledger_history *h) {
     return whole ? CSM_OK : CSM_ENOMEM;
 }
 
-csm_status csm_learn_scores(csm_scores *scores, csm_evidence *evidence, csm_context *context, const csm_store *store,
-                            csm_time horizon) {
+csm_status csm_learn_scores(csm_scores *scores, csm_evidence *evidence, csm_context *context,
+                            const csm_store *store, csm_time horizon) {
     if (!scores || !evidence || !store || horizon <= 0)
         return csm_fail(CSM_EINVAL, "ledger scores: scores, evidence, store and a horizon are required");
     csm_ledger_history *history = NULL;
@@ -151,8 +163,13 @@ csm_status csm_learn_scores(csm_scores *scores, csm_evidence *evidence, csm_cont
     if (status == CSM_OK) status = matured_make(&m, history);
     if (status == CSM_OK && m.length == 0)
         status = csm_fail(CSM_ENODATA, "ledger: no live prediction has matured at this horizon");
-    csm_outcomes outcomes = {.length = m.length, .horizon = horizon, .time = m.time, .coin = m.coin,
-                             .probability = m.value[0], .outcome = m.value[1], .expected = m.value[2],
+    csm_outcomes outcomes = {.length = m.length,
+                             .horizon = horizon,
+                             .time = m.time,
+                             .coin = m.coin,
+                             .probability = m.value[0],
+                             .outcome = m.value[1],
+                             .expected = m.value[2],
                              .realised = m.value[3]};
     if (status == CSM_OK) status = csm_calibrate_scores(scores, context, &outcomes, NULL);
     if (status == CSM_OK) status = csm_calibrate_evidence(evidence, &outcomes, NULL);
@@ -167,7 +184,8 @@ csm_status csm_learn_live_clock(csm_time *out, const csm_store *store) {
     bool row = false;
     *out = 0;
     csm_status status = csm_catalog_prepare(
-        &s, store, "SELECT coalesce(max(written) - min(written), 0) FROM ledger WHERE kind = 1 AND backfill = 0");
+        &s, store,
+        "SELECT coalesce(max(written) - min(written), 0) FROM ledger WHERE kind = 1 AND backfill = 0");
     if (status == CSM_OK) status = csm_statement_step(s, &row);
     if (status == CSM_OK && row) *out = csm_statement_i64(s, 0);
     csm_statement_close(s);

@@ -29,10 +29,12 @@ void csm_ledger_hash(char *hex, const ledger_row *row) {
     csm_hasher hasher;
     csm_hasher_init(&hasher);
     hash_text(&hasher, row->previous);
-    const int64_t integers[] = {row->row, row->kind, row->batch, row->written, row->decision, row->interval,
-                                row->horizon, row->epoch, row->show, row->trade, row->evidence, row->backfill};
+    const int64_t integers[] = {row->row,      row->kind,     row->batch,    row->written,
+                                row->decision, row->interval, row->horizon,  row->epoch,
+                                row->show,     row->trade,    row->evidence, row->backfill};
     for (size_t i = 0; i < sizeof integers / sizeof integers[0]; i++) hash_i64(&hasher, integers[i]);
-    const double reals[] = {row->probability, row->lower, row->expected, row->low, row->high, row->cost, row->price};
+    const double reals[] = {row->probability, row->lower, row->expected, row->low,
+                            row->high,        row->cost,  row->price};
     for (size_t i = 0; i < sizeof reals / sizeof reals[0]; i++) hash_f64(&hasher, reals[i]);
     hash_text(&hasher, row->market);
     hash_text(&hasher, row->coin);
@@ -51,12 +53,14 @@ static csm_status copy_hash(char *out, const char *text, const char *column, int
 }
 
 csm_status csm_ledger_read(ledger_row *out, csm_statement *s) {
-    int64_t *const integers[] = {&out->row, &out->kind, &out->batch, &out->written, &out->decision, &out->interval,
-                                 &out->horizon, &out->epoch, &out->show, &out->trade, &out->evidence, &out->backfill};
-    double *const reals[] = {&out->probability, &out->lower, &out->expected, &out->low, &out->high, &out->cost,
-                             &out->price};
+    int64_t *const integers[] = {&out->row,      &out->kind,     &out->batch,    &out->written,
+                                 &out->decision, &out->interval, &out->horizon,  &out->epoch,
+                                 &out->show,     &out->trade,    &out->evidence, &out->backfill};
+    double *const reals[] = {&out->probability, &out->lower, &out->expected, &out->low,
+                             &out->high,        &out->cost,  &out->price};
     int column = 0;
-    for (size_t i = 0; i < sizeof integers / sizeof integers[0]; i++) *integers[i] = csm_statement_i64(s, column++);
+    for (size_t i = 0; i < sizeof integers / sizeof integers[0]; i++)
+        *integers[i] = csm_statement_i64(s, column++);
     for (size_t i = 0; i < sizeof reals / sizeof reals[0]; i++) *reals[i] = csm_statement_f64(s, column++);
     out->market = csm_statement_text(s, column++);
     out->coin = csm_statement_text(s, column++);
@@ -67,11 +71,13 @@ csm_status csm_ledger_read(ledger_row *out, csm_statement *s) {
 }
 
 static csm_status bind_row(csm_statement *s, const ledger_row *row) {
-    const int64_t integers[] = {row->row, row->kind, row->batch, row->written, row->decision, row->interval,
-                                row->horizon, row->epoch, row->show, row->trade, row->evidence, row->backfill};
-    const double reals[] = {row->probability, row->lower, row->expected, row->low, row->high, row->cost, row->price};
-    const char *const texts[] = {row->market ? row->market : "", row->coin ? row->coin : "", row->text ? row->text : "",
-                                 row->previous, row->hash};
+    const int64_t integers[] = {row->row,      row->kind,     row->batch,    row->written,
+                                row->decision, row->interval, row->horizon,  row->epoch,
+                                row->show,     row->trade,    row->evidence, row->backfill};
+    const double reals[] = {row->probability, row->lower, row->expected, row->low,
+                            row->high,        row->cost,  row->price};
+    const char *const texts[] = {row->market ? row->market : "", row->coin ? row->coin : "",
+                                 row->text ? row->text : "", row->previous, row->hash};
     csm_status status = CSM_OK;
     int index = 1;
     for (size_t i = 0; status == CSM_OK && i < sizeof integers / sizeof integers[0]; i++)
@@ -103,7 +109,8 @@ csm_status csm_learn_head(csm_ledger_head *out, const csm_store *store) {
     if (!out || !store) return csm_fail(CSM_EINVAL, "ledger head: out and store are required");
     *out = (csm_ledger_head){.hash = ZERO_HASH};
     csm_statement *s = NULL;
-    csm_status status = csm_catalog_prepare(&s, store, "SELECT row, hash FROM ledger ORDER BY row DESC LIMIT 1");
+    csm_status status =
+        csm_catalog_prepare(&s, store, "SELECT row, hash FROM ledger ORDER BY row DESC LIMIT 1");
     bool row = false;
     if (status == CSM_OK) status = csm_statement_step(s, &row);
     if (status == CSM_OK && row) {
@@ -118,18 +125,22 @@ csm_status csm_learn_head(csm_ledger_head *out, const csm_store *store) {
 static csm_status check_row(csm_ledger_head *head, const ledger_row *row) {
     char hash[CSM_HASH_TEXT];
     if (row->row != head->rows + 1)
-        return csm_fail(CSM_ECORRUPT, "ledger: row %lld follows row %lld", (long long)row->row, (long long)head->rows);
+        return csm_fail(CSM_ECORRUPT, "ledger: row %lld follows row %lld", (long long)row->row,
+                        (long long)head->rows);
     if (strcmp(row->previous, head->hash) != 0)
-        return csm_fail(CSM_ECORRUPT, "ledger row %lld: does not link to the row before", (long long)row->row);
+        return csm_fail(CSM_ECORRUPT, "ledger row %lld: does not link to the row before",
+                        (long long)row->row);
     csm_ledger_hash(hash, row);
     if (strcmp(row->hash, hash) != 0)
-        return csm_fail(CSM_ECORRUPT, "ledger row %lld: content does not match its hash", (long long)row->row);
+        return csm_fail(CSM_ECORRUPT, "ledger row %lld: content does not match its hash",
+                        (long long)row->row);
     head->rows = row->row;
     memcpy(head->hash, row->hash, CSM_HASH_TEXT);
     return CSM_OK;
 }
 
-static csm_status check_chain(csm_ledger_head *head, csm_context *context, const csm_store *store, int64_t total) {
+static csm_status check_chain(csm_ledger_head *head, csm_context *context, const csm_store *store,
+                              int64_t total) {
     csm_statement *s = NULL;
     csm_status status = csm_catalog_prepare(
         &s, store, "SELECT " CSM_LEDGER_COLUMNS " FROM ledger WHERE row > ?1 ORDER BY row");
@@ -151,8 +162,9 @@ static csm_status check_chain(csm_ledger_head *head, csm_context *context, const
 static csm_status check_outcomes(const csm_store *store) {
     csm_statement *s = NULL;
     csm_status status = csm_catalog_prepare(
-        &s, store, "SELECT count(*) FROM outcomes o LEFT JOIN ledger l ON l.row = o.row AND l.hash = o.prediction "
-                   "WHERE l.row IS NULL");
+        &s, store,
+        "SELECT count(*) FROM outcomes o LEFT JOIN ledger l ON l.row = o.row AND l.hash = o.prediction "
+        "WHERE l.row IS NULL");
     bool row = false;
     if (status == CSM_OK) status = csm_statement_step(s, &row);
     if (status == CSM_OK && row && csm_statement_i64(s, 0) != 0)

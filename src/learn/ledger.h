@@ -40,8 +40,9 @@ typedef struct ledger_row {
 /* SHA-256 over the previous row's hash and every column of this one; doubles by their bits. */
 void csm_ledger_hash(char *hex, const ledger_row *row);
 
-#define CSM_LEDGER_COLUMNS                                                                                             \
-    "row, kind, batch, written, decision, interval, horizon, epoch, show, trade, evidence, backfill, probability, "    \
+#define CSM_LEDGER_COLUMNS                                                                                   \
+    "row, kind, batch, written, decision, interval, horizon, epoch, show, trade, evidence, backfill, "       \
+    "probability, "                                                                                          \
     "lower, expected, low, high, cost, price, market, coin, text, previous, hash"
 #define CSM_LEDGER_COLUMN_COUNT 24
 

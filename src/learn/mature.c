@@ -19,7 +19,8 @@ typedef struct due {
     char hash[CSM_HASH_TEXT];
 } due;
 
-static const csm_market *find_market(const csm_market *const *markets, size_t n, const char *id, int64_t epoch) {
+static const csm_market *find_market(const csm_market *const *markets, size_t n, const char *id,
+                                     int64_t epoch) {
     for (size_t i = 0; i < n; i++) {
         if (markets[i]->epoch == epoch && strcmp(markets[i]->id, id) == 0) return markets[i];
     }
@@ -30,9 +31,10 @@ static csm_status read_due(due *out, size_t *count, const csm_store *store, cons
                            size_t market_count, csm_time as_of, int64_t after) {
     csm_statement *s = NULL;
     csm_status status = csm_catalog_prepare(
-        &s, store, "SELECT l.row, l.decision, l.interval, l.horizon, l.cost, l.market, l.epoch, l.hash FROM ledger l "
-                   "LEFT JOIN outcomes o ON o.row = l.row WHERE o.row IS NULL AND l.kind = 1 AND l.row > ?1 "
-                   "AND l.probability IS NOT NULL AND l.decision + l.horizon <= ?2 ORDER BY l.row LIMIT ?3");
+        &s, store,
+        "SELECT l.row, l.decision, l.interval, l.horizon, l.cost, l.market, l.epoch, l.hash FROM ledger l "
+        "LEFT JOIN outcomes o ON o.row = l.row WHERE o.row IS NULL AND l.kind = 1 AND l.row > ?1 "
+        "AND l.probability IS NOT NULL AND l.decision + l.horizon <= ?2 ORDER BY l.row LIMIT ?3");
     if (status == CSM_OK) status = csm_statement_bind_i64(s, 1, after);
     if (status == CSM_OK) status = csm_statement_bind_i64(s, 2, as_of);
     if (status == CSM_OK) status = csm_statement_bind_i64(s, 3, ROWS_AT_ONCE);
@@ -41,8 +43,10 @@ static csm_status read_due(due *out, size_t *count, const csm_store *store, cons
         status = csm_statement_step(s, &more);
         if (status != CSM_OK || !more) break;
         due *d = &out[(*count)++];
-        *d = (due){.row = csm_statement_i64(s, 0), .decision = csm_statement_i64(s, 1),
-                   .interval = csm_statement_i64(s, 2), .horizon = csm_statement_i64(s, 3),
+        *d = (due){.row = csm_statement_i64(s, 0),
+                   .decision = csm_statement_i64(s, 1),
+                   .interval = csm_statement_i64(s, 2),
+                   .horizon = csm_statement_i64(s, 3),
                    .cost = csm_statement_f64(s, 4)};
         const char *id = csm_statement_text(s, 5), *hash = csm_statement_text(s, 7);
         d->market = find_market(markets, market_count, id ? id : "", csm_statement_i64(s, 6));
@@ -73,16 +77,18 @@ static csm_status insert_outcome(csm_statement *insert, const due *d, const csm_
     const double reals[] = {t->log_return, t->entry, t->exit};
     csm_status status = CSM_OK;
     int index = 1;
-    for (size_t i = 0; status == CSM_OK && i < 6; i++) status = csm_statement_bind_i64(insert, index++, integers[i]);
-    for (size_t i = 0; status == CSM_OK && i < 3; i++) status = csm_statement_bind_f64(insert, index++, reals[i]);
+    for (size_t i = 0; status == CSM_OK && i < 6; i++)
+        status = csm_statement_bind_i64(insert, index++, integers[i]);
+    for (size_t i = 0; status == CSM_OK && i < 3; i++)
+        status = csm_statement_bind_f64(insert, index++, reals[i]);
     if (status == CSM_OK) status = csm_statement_bind_text(insert, index, d->hash);
     bool more = false;
     if (status == CSM_OK) status = csm_statement_step(insert, &more);
     return status;
 }
 
-static csm_status mature_one(csm_maturing *out, csm_context *context, const csm_store *store, csm_statement *insert,
-                             const due *d, csm_time as_of) {
+static csm_status mature_one(csm_maturing *out, csm_context *context, const csm_store *store,
+                             csm_statement *insert, const due *d, csm_time as_of) {
     csm_target target = {.state = CSM_TARGET_UNKNOWN};
     bool whole = true;
     csm_status status = CSM_OK;
@@ -92,7 +98,8 @@ static csm_status mature_one(csm_maturing *out, csm_context *context, const csm_
         return CSM_OK;
     }
     if (status == CSM_OK && d->market)
-        status = csm_fuse_outcome(&target, context, store, d->market, d->decision, d->interval, d->horizon, as_of, d->cost);
+        status = csm_fuse_outcome(&target, context, store, d->market, d->decision, d->interval, d->horizon,
+                                  as_of, d->cost);
     if (status != CSM_OK) return status;
     if (target.state == CSM_TARGET_PENDING) {
         out->pending++;
@@ -103,14 +110,15 @@ static csm_status mature_one(csm_maturing *out, csm_context *context, const csm_
     return insert_outcome(insert, d, &target, as_of);
 }
 
-static csm_status mature_some(csm_maturing *out, csm_context *context, csm_store *store, const due *rows, size_t n,
-                              csm_time as_of) {
+static csm_status mature_some(csm_maturing *out, csm_context *context, csm_store *store, const due *rows,
+                              size_t n, csm_time as_of) {
     csm_statement *insert = NULL;
     csm_status status = csm_catalog_begin(store);
     if (status != CSM_OK) return status;
-    status = csm_catalog_prepare(&insert, store,
-                                 "INSERT INTO outcomes (row, scored, state, rises, entry_time, exit_time, log_return, "
-                                 "entry, exit, prediction) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)");
+    status = csm_catalog_prepare(
+        &insert, store,
+        "INSERT INTO outcomes (row, scored, state, rises, entry_time, exit_time, log_return, "
+        "entry, exit, prediction) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10)");
     for (size_t i = 0; status == CSM_OK && i < n; i++) {
         status = csm_progress(context, "mature", i, n);
         if (status == CSM_OK) status = mature_one(out, context, store, insert, &rows[i], as_of);
@@ -124,8 +132,9 @@ static csm_status mature_some(csm_maturing *out, csm_context *context, csm_store
 static csm_status count_waiting(size_t *out, const csm_store *store, csm_time as_of) {
     csm_statement *s = NULL;
     bool row = false;
-    csm_status status = csm_catalog_prepare(&s, store, "SELECT count(*) FROM ledger WHERE kind = 1 AND probability IS "
-                                                       "NOT NULL AND decision + horizon > ?1");
+    csm_status status = csm_catalog_prepare(&s, store,
+                                            "SELECT count(*) FROM ledger WHERE kind = 1 AND probability IS "
+                                            "NOT NULL AND decision + horizon > ?1");
     if (status == CSM_OK) status = csm_statement_bind_i64(s, 1, as_of);
     if (status == CSM_OK) status = csm_statement_step(s, &row);
     if (status == CSM_OK && row) *out += (size_t)csm_statement_i64(s, 0);

@@ -22,12 +22,14 @@ static csm_status listing_date(csm_time *out, const csm_buffer *text, const char
 static csm_status apply_listing(csm_discovery **out, csm_pipeline *p, const char *path) {
     csm_buffer text = {0};
     csm_listing *listing = NULL;
-    csm_provenance provenance = {.source = "import.listing", .request = path, .origin = "dated universe listing"};
+    csm_provenance provenance = {
+        .source = "import.listing", .request = path, .origin = "dated universe listing"};
     csm_status status = csm_file_read(&text, path, LISTING_BYTES_MOST);
     if (status == CSM_OK) status = listing_date(&provenance.received, &text, path);
     if (status == CSM_OK) status = csm_discover_parse_manifest(&listing, text.data, text.length);
     if (status == CSM_OK)
-        status = csm_discover_apply(out, p->context, p->store, listing, text.data, text.length, &provenance, NULL);
+        status =
+            csm_discover_apply(out, p->context, p->store, listing, text.data, text.length, &provenance, NULL);
     csm_listing_free(listing);
     csm_buffer_free(&text);
     return status;
@@ -57,7 +59,8 @@ static csm_status apply_listings(csm_discovery **out, csm_pipeline *p, const cha
 }
 
 csm_status csm_pipeline_adopt(csm_discovery **out, csm_pipeline *pipeline, const char *folder) {
-    if (!out || !pipeline || !folder) return csm_fail(CSM_EINVAL, "adopt: out, pipeline and folder are required");
+    if (!out || !pipeline || !folder)
+        return csm_fail(CSM_EINVAL, "adopt: out, pipeline and folder are required");
     *out = NULL;
     char *listings = csm_strformat("%s/listings", folder);
     char *segments = csm_strformat("%s/segments", folder);

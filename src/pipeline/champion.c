@@ -11,8 +11,9 @@ static csm_status insert_model(csm_pipeline *p, const csm_training *training, co
     csm_statement *s = NULL;
     csm_status status = csm_catalog_begin(p->store);
     if (status != CSM_OK) return status;
-    status = csm_catalog_prepare(&s, p->store, "INSERT OR IGNORE INTO models (hash, path, as_of, created, role) VALUES "
-                                               "(?1, ?2, ?3, ?4, 'retired')");
+    status = csm_catalog_prepare(&s, p->store,
+                                 "INSERT OR IGNORE INTO models (hash, path, as_of, created, role) VALUES "
+                                 "(?1, ?2, ?3, ?4, 'retired')");
     if (status == CSM_OK) status = csm_statement_bind_text(s, 1, training->hash);
     if (status == CSM_OK) status = csm_statement_bind_text(s, 2, path);
     if (status == CSM_OK) status = csm_statement_bind_i64(s, 3, training->as_of);
@@ -22,8 +23,9 @@ static csm_status insert_model(csm_pipeline *p, const csm_training *training, co
     csm_statement_close(s);
     s = NULL;
     if (status == CSM_OK)
-        status = csm_catalog_prepare(&s, p->store, "UPDATE models SET role = CASE WHEN hash = ?1 THEN 'champion' ELSE "
-                                                   "'retired' END WHERE role = 'champion' OR hash = ?1");
+        status = csm_catalog_prepare(&s, p->store,
+                                     "UPDATE models SET role = CASE WHEN hash = ?1 THEN 'champion' ELSE "
+                                     "'retired' END WHERE role = 'champion' OR hash = ?1");
     if (status == CSM_OK) status = csm_statement_bind_text(s, 1, training->hash);
     if (status == CSM_OK) status = csm_statement_step(s, &row);
     csm_statement_close(s);
@@ -55,7 +57,8 @@ csm_status csm_champion_register(csm_training *training, csm_pipeline *pipeline)
 static csm_status find_champion(char *path, size_t size, char *hash, csm_time *as_of, const csm_pipeline *p) {
     csm_statement *s = NULL;
     bool row = false;
-    csm_status status = csm_catalog_prepare(&s, p->store, "SELECT path, hash, as_of FROM models WHERE role = 'champion'");
+    csm_status status =
+        csm_catalog_prepare(&s, p->store, "SELECT path, hash, as_of FROM models WHERE role = 'champion'");
     if (status == CSM_OK) status = csm_statement_step(s, &row);
     if (status == CSM_OK && !row)
         status = csm_fail(CSM_ENOTFOUND, "%s: no model was trained yet: run train first", p->workspace);

@@ -5,7 +5,7 @@
 #include <string.h>
 
 static const csm_option options[] = {
-#define CSM_OPTION(name, type, standard, minimum, maximum, text)                                                  \
+#define CSM_OPTION(name, type, standard, minimum, maximum, text)                                             \
     {name, text, standard, minimum, maximum, CSM_OPTION_##type, 0},
 #include "pipeline/config.def"
 #undef CSM_OPTION
@@ -58,7 +58,8 @@ static size_t list_items(const char *text) {
 
 static csm_status check_number(const csm_option *option, const char *value) {
     double number = 0;
-    if (!parse_real(value, &number)) return csm_fail(CSM_EINVAL, "%s: '%s' is not a number", option->name, value);
+    if (!parse_real(value, &number))
+        return csm_fail(CSM_EINVAL, "%s: '%s' is not a number", option->name, value);
     if (option->type == CSM_OPTION_INTEGER && number != (double)(int64_t)number)
         return csm_fail(CSM_EINVAL, "%s: '%s' is not a whole number", option->name, value);
     if (number < option->minimum || number > option->maximum)
@@ -70,7 +71,8 @@ static csm_status check_number(const csm_option *option, const char *value) {
 static csm_status check_duration(const csm_option *option, const char *value) {
     csm_time duration = 0;
     if (!parse_duration(value, &duration))
-        return csm_fail(CSM_EINVAL, "%s: '%s' is no duration such as 15m, 6h, 30d or 12w", option->name, value);
+        return csm_fail(CSM_EINVAL, "%s: '%s' is no duration such as 15m, 6h, 30d or 12w", option->name,
+                        value);
     double seconds = (double)(duration / CSM_SECOND);
     if (seconds < option->minimum || seconds > option->maximum)
         return csm_fail(CSM_EINVAL, "%s: %s is outside %g..%g seconds", option->name, value, option->minimum,
@@ -102,7 +104,8 @@ csm_status csm_config_check_value(const csm_option *option, const char *value) {
     }
     if ((double)length < option->minimum || (double)length > option->maximum)
         return csm_fail(CSM_EINVAL, "%s: %zu %s are outside %g..%g", option->name, length,
-                        option->type == CSM_OPTION_LIST ? "items" : "bytes", option->minimum, option->maximum);
+                        option->type == CSM_OPTION_LIST ? "items" : "bytes", option->minimum,
+                        option->maximum);
     return CSM_OK;
 }
 
@@ -148,7 +151,8 @@ void csm_config_swap(csm_config *a, csm_config *b) {
 }
 
 csm_status csm_config_set(csm_config *config, const char *name, const char *value) {
-    if (!config || !name || !value) return csm_fail(CSM_EINVAL, "config: config, name and value are required");
+    if (!config || !name || !value)
+        return csm_fail(CSM_EINVAL, "config: config, name and value are required");
     int index = csm_config_find(name);
     if (index < 0) return csm_fail(CSM_EINVAL, "config: unknown option '%s'", name);
     csm_status status = csm_config_check_value(&options[index], value);
@@ -235,7 +239,8 @@ csm_status csm_config_durations(csm_time *out, size_t capacity, size_t *count, c
     for (size_t i = 0; i < *count; i++) {
         csm_config_item(config, name, i, text, sizeof text);
         if (!parse_duration(text, &out[i]))
-            return csm_fail(CSM_EINVAL, "%s: item %zu, '%s', is no duration such as 6h or 30d", name, i + 1, text);
+            return csm_fail(CSM_EINVAL, "%s: item %zu, '%s', is no duration such as 6h or 30d", name, i + 1,
+                            text);
     }
     return CSM_OK;
 }
@@ -270,7 +275,7 @@ csm_status csm_config_check(const csm_config *config) {
         found = found || horizons[i] == gate;
     }
     if (!found)
-        return csm_fail(CSM_EINVAL, "gate.horizon: %s is not among train.horizons %s", value_of(config, "gate.horizon"),
-                        value_of(config, "train.horizons"));
+        return csm_fail(CSM_EINVAL, "gate.horizon: %s is not among train.horizons %s",
+                        value_of(config, "gate.horizon"), value_of(config, "train.horizons"));
     return CSM_OK;
 }

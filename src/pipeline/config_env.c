@@ -37,8 +37,8 @@ csm_status csm_config_environment(csm_config *config, const char *const *environ
         const char *variable = entry + strlen(PREFIX);
         size_t length = (size_t)(value - variable);
         if (!option_name(name, sizeof name, variable, length))
-            return csm_fail(CSM_EINVAL, "environment: %.*s is not CRYPTOSMART__SECTION__KEY", (int)(value - entry),
-                            entry);
+            return csm_fail(CSM_EINVAL, "environment: %.*s is not CRYPTOSMART__SECTION__KEY",
+                            (int)(value - entry), entry);
         csm_status status = csm_config_set(config, name, value + 1);
         if (status != CSM_OK) return csm_fail_prefix(status, "environment %.*s", (int)(value - entry), entry);
     }

@@ -18,8 +18,8 @@ typedef struct reading {
 
 static void fault(reading *r, int line, int column, const char *text) {
     r->fault_count++;
-    csm_status status = csm_buffer_printf(&r->faults, "%s%s:%d:%d: %s", r->faults.length ? "\n" : "", r->name, line,
-                                          column, text);
+    csm_status status = csm_buffer_printf(&r->faults, "%s%s:%d:%d: %s", r->faults.length ? "\n" : "", r->name,
+                                          line, column, text);
     if (status != CSM_OK) r->memory = status;
 }
 
@@ -50,7 +50,8 @@ static char *sequence_text(reading *r, struct fy_node *node, struct fy_node *pla
         char *text = scalar_text(r, item, place);
         bool comma = text && strchr(text, ',');
         if (comma) fault_at(r, item, "an item of a list may not hold a comma");
-        csm_status status = text && !comma ? csm_buffer_printf(&joined, "%s%s", joined.length ? "," : "", text) : CSM_OK;
+        csm_status status =
+            text && !comma ? csm_buffer_printf(&joined, "%s%s", joined.length ? "," : "", text) : CSM_OK;
         if (status != CSM_OK) r->memory = status;
         csm_dealloc(text);
     }
@@ -72,10 +73,15 @@ static void read_option(reading *r, const char *section, struct fy_node_pair *pa
         fault_at(r, key, csm_error_message());
         return;
     }
-    bool list = value && csm_config_option_at((size_t)index)->type == CSM_OPTION_LIST && fy_node_is_sequence(value);
+    bool list =
+        value && csm_config_option_at((size_t)index)->type == CSM_OPTION_LIST && fy_node_is_sequence(value);
     char *text = !value ? NULL : list ? sequence_text(r, value, key) : scalar_text(r, value, key);
     if (!value) fault_at(r, key, "a value was expected");
-    if (text && csm_config_set(r->config, name, text) != CSM_OK) fault_at(r, key, csm_error_message());
+    csm_status status = text ? csm_config_set(r->config, name, text) : CSM_OK;
+    if (status == CSM_ENOMEM)
+        r->memory = status;
+    else if (status != CSM_OK)
+        fault_at(r, key, csm_error_message());
     csm_dealloc(text);
 }
 
@@ -131,13 +137,28 @@ static csm_status read_document(reading *r, const char *text, size_t length) {
     return r->memory;
 }
 
+/* Blank lines and comments alone: no document for libfyaml, no fault for us. */
+static bool says_nothing(const char *text, size_t length) {
+    bool comment = false;
+    for (size_t i = 0; i < length; i++) {
+        if (text[i] == '\n')
+            comment = false;
+        else if (text[i] == '#')
+            comment = true;
+        else if (!comment && !strchr(" \t\r", text[i]))
+            return false;
+    }
+    return true;
+}
+
 csm_status csm_config_parse(csm_config *config, const char *text, size_t length, const char *name) {
     if (!config || (!text && length)) return csm_fail(CSM_EINVAL, "config: config and text are required");
     if (length > CONFIG_BYTES_MOST)
-        return csm_fail(CSM_EINVAL, "%s: %zu bytes are more than %zu", name ? name : "config", length, CONFIG_BYTES_MOST);
+        return csm_fail(CSM_EINVAL, "%s: %zu bytes are more than %zu", name ? name : "config", length,
+                        CONFIG_BYTES_MOST);
     reading r = {.name = name ? name : "config"};
     csm_status status = csm_config_copy(&r.config, config);
-    if (status == CSM_OK && length > 0) status = read_document(&r, text, length);
+    if (status == CSM_OK && !says_nothing(text, length)) status = read_document(&r, text, length);
     if (status == CSM_OK && r.fault_count > 0) status = csm_fail(CSM_EINVAL, "%s", r.faults.data);
     if (status == CSM_OK) csm_config_swap(config, r.config);
     csm_config_free(r.config);

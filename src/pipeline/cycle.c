@@ -16,8 +16,10 @@ static csm_status open_net(csm_net **out, const csm_pipeline *p) {
     options.total_timeout = csm_config_duration(p->config, "net.timeout");
     options.allow_private = csm_config_boolean(p->config, "net.allow_private") ? 1u : 0u;
     options.cassette_path = *cassette ? cassette : NULL;
-    if (strcmp(mode, "record") == 0) options.cassette_mode = CSM_CASSETTE_RECORD;
-    else if (strcmp(mode, "replay") == 0) options.cassette_mode = CSM_CASSETTE_REPLAY;
+    if (strcmp(mode, "record") == 0)
+        options.cassette_mode = CSM_CASSETTE_RECORD;
+    else if (strcmp(mode, "replay") == 0)
+        options.cassette_mode = CSM_CASSETTE_REPLAY;
     else if (strcmp(mode, "off") != 0)
         return csm_fail(CSM_EINVAL, "net.cassette_mode: '%s' is not off, record or replay", mode);
     char *state = csm_strformat("%s/net-state.json", p->workspace);
@@ -36,7 +38,8 @@ typedef struct quote_list {
 
 static void read_quotes(quote_list *out, const csm_config *config) {
     size_t n = 0;
-    while (n < QUOTES_MOST && csm_config_item(config, "universe.quotes", n, out->text[n], sizeof out->text[n])) {
+    while (n < QUOTES_MOST &&
+           csm_config_item(config, "universe.quotes", n, out->text[n], sizeof out->text[n])) {
         out->quote[n] = out->text[n];
         n++;
     }
@@ -64,12 +67,14 @@ csm_status csm_pipeline_discover(csm_discovery **out, csm_pipeline *pipeline) {
 static csm_status ingest_options(csm_ingest_options *options, csm_time *intervals, const csm_pipeline *p,
                                  const csm_source *source) {
     csm_ingest_options_init(options);
-    csm_status status = csm_config_durations(intervals, 16, &options->interval_count, p->config, "ingest.intervals");
+    csm_status status =
+        csm_config_durations(intervals, 16, &options->interval_count, p->config, "ingest.intervals");
     options->intervals = intervals;
     options->depth = (uint32_t)csm_config_integer(p->config, "ingest.depth");
     options->provenance_prefix = csm_config_get(p->config, "ingest.provenance_prefix");
     if (strncmp(source->name, "kraken.", 7) == 0) options->base_url = csm_config_get(p->config, "kraken.url");
-    if (strcmp(source->name, "fear_greed") == 0) options->base_url = csm_config_get(p->config, "fear_greed.url");
+    if (strcmp(source->name, "fear_greed") == 0)
+        options->base_url = csm_config_get(p->config, "fear_greed.url");
     return status;
 }
 
@@ -81,7 +86,8 @@ csm_status csm_pipeline_ingest(csm_ingest_report **out, csm_pipeline *pipeline) 
     csm_status status = csm_universe_make(&u, pipeline, csm_context_now(pipeline->context), false);
     if (status == CSM_OK) status = open_net(&net, pipeline);
     char name[64];
-    for (size_t i = 0; status == CSM_OK && csm_config_item(pipeline->config, "ingest.sources", i, name, sizeof name); i++) {
+    for (size_t i = 0;
+         status == CSM_OK && csm_config_item(pipeline->config, "ingest.sources", i, name, sizeof name); i++) {
         const csm_source *source = csm_ingest_source_find(name);
         csm_ingest_options options;
         csm_time intervals[16];
@@ -89,7 +95,8 @@ csm_status csm_pipeline_ingest(csm_ingest_report **out, csm_pipeline *pipeline) 
         if (!source) status = csm_fail(CSM_EINVAL, "ingest.sources: unknown source '%s'", name);
         if (status == CSM_OK) status = ingest_options(&options, intervals, pipeline, source);
         if (status == CSM_OK)
-            status = csm_ingest_run(&one, pipeline->context, pipeline->store, net, source, u.market, u.count, &options);
+            status = csm_ingest_run(&one, pipeline->context, pipeline->store, net, source, u.market, u.count,
+                                    &options);
         if (status == CSM_OK) status = csm_ingest_report_join(&report, one);
         csm_ingest_report_free(one);
     }
@@ -134,7 +141,8 @@ static csm_status fuse(csm_frame **out, csm_pipeline *p, const universe *u, csm_
     return status;
 }
 
-csm_status csm_pipeline_fuse(csm_frame **out, csm_pipeline *pipeline, csm_time from, csm_time to, csm_time as_of) {
+csm_status csm_pipeline_fuse(csm_frame **out, csm_pipeline *pipeline, csm_time from, csm_time to,
+                             csm_time as_of) {
     if (!out || !pipeline) return csm_fail(CSM_EINVAL, "fuse: out and pipeline are required");
     universe u;
     csm_status status = csm_universe_make(&u, pipeline, as_of, true);

@@ -54,9 +54,11 @@ static csm_status check_machine(csm_checks *checks) {
                                            csm_backend_isa_name(csm_backend_isa())));
     if (status != CSM_OK) return status;
     if (!csm_backend_has_cuda())
-        return note(checks, CSM_LOG_INFO, "machine.cuda", csm_strdup("built without CUDA; the CPU computes everything"));
+        return note(checks, CSM_LOG_INFO, "machine.cuda",
+                    csm_strdup("built without CUDA; the CPU computes everything"));
     if (csm_backend_device_count(&devices) != CSM_OK || devices == 0)
-        return note(checks, CSM_LOG_WARN, "machine.cuda", csm_strformat("built with CUDA, but no device: %s", csm_error_message()));
+        return note(checks, CSM_LOG_WARN, "machine.cuda",
+                    csm_strformat("built with CUDA, but no device: %s", csm_error_message()));
     for (uint32_t d = 0; status == CSM_OK && d < devices; d++) {
         csm_device_info info;
         if (csm_backend_device_info(&info, d) != CSM_OK)
@@ -65,7 +67,8 @@ static csm_status check_machine(csm_checks *checks) {
             status = note(checks, CSM_LOG_INFO, "machine.cuda",
                           csm_strformat("%s, %llu MiB, compute %d.%d, %s", info.name,
                                         (unsigned long long)(info.memory_bytes >> 20), info.compute_major,
-                                        info.compute_minor, info.verified ? "verified" : "unverified on hardware"));
+                                        info.compute_minor,
+                                        info.verified ? "verified" : "unverified on hardware"));
     }
     return status;
 }
@@ -76,14 +79,16 @@ static csm_status check_config(csm_checks *checks, const csm_config *config) {
     if (status != CSM_OK) return note(checks, CSM_LOG_ERROR, "config", csm_strdup(csm_error_message()));
     status = csm_config_hash(hash, sizeof hash, config);
     if (status != CSM_OK) return status;
-    return note(checks, CSM_LOG_INFO, "config", csm_strformat("whole and within its ranges, hash %.12s", hash));
+    return note(checks, CSM_LOG_INFO, "config",
+                csm_strformat("whole and within its ranges, hash %.12s", hash));
 }
 
 static csm_status check_ledger(csm_checks *checks, csm_context *context, const csm_pipeline *p) {
     csm_ledger_head head;
     if (csm_learn_verify(&head, context, p->store) != CSM_OK)
         return note(checks, CSM_LOG_ERROR, "ledger", csm_strdup(csm_error_message()));
-    return note(checks, CSM_LOG_INFO, "ledger", csm_strformat("%lld rows, chain whole, head %.12s", (long long)head.rows, head.hash));
+    return note(checks, CSM_LOG_INFO, "ledger",
+                csm_strformat("%lld rows, chain whole, head %.12s", (long long)head.rows, head.hash));
 }
 
 static csm_status check_store(csm_checks *checks, csm_context *context, const csm_pipeline *p) {
@@ -91,7 +96,9 @@ static csm_status check_store(csm_checks *checks, csm_context *context, const cs
     csm_status status = csm_store_verify(&findings, p->store, context);
     if (status == CSM_ECANCELLED || status == CSM_ENOMEM) return status;
     if (status != CSM_OK || findings > 0)
-        return note(checks, CSM_LOG_ERROR, "store", csm_strformat("%llu faults; the first: %s", (unsigned long long)findings, csm_error_message()));
+        return note(
+            checks, CSM_LOG_ERROR, "store",
+            csm_strformat("%llu faults; the first: %s", (unsigned long long)findings, csm_error_message()));
     return note(checks, CSM_LOG_INFO, "store", csm_strdup("every hash and row holds"));
 }
 
@@ -100,15 +107,20 @@ static csm_status check_data(csm_checks *checks, const csm_pipeline *p) {
     char first[CSM_TIME_TEXT], last[CSM_TIME_TEXT];
     if (csm_pipeline_status_report(&s, p) != CSM_OK)
         return note(checks, CSM_LOG_ERROR, "data", csm_strdup(csm_error_message()));
-    if (s.rows == 0) return note(checks, CSM_LOG_WARN, "data", csm_strdup("the workspace holds no records: ingest or import"));
-    csm_status status = note(checks, CSM_LOG_INFO, "data",
-                             csm_strformat("%zu markets, %zu modelled, %llu records, bars %s .. %s", s.markets, s.universe,
-                                           (unsigned long long)s.rows, csm_time_format(s.first, first, sizeof first),
-                                           csm_time_format(s.last, last, sizeof last)));
+    if (s.rows == 0)
+        return note(checks, CSM_LOG_WARN, "data",
+                    csm_strdup("the workspace holds no records: ingest or import"));
+    csm_status status =
+        note(checks, CSM_LOG_INFO, "data",
+             csm_strformat("%zu markets, %zu modelled, %llu records, bars %s .. %s", s.markets, s.universe,
+                           (unsigned long long)s.rows, csm_time_format(s.first, first, sizeof first),
+                           csm_time_format(s.last, last, sizeof last)));
     if (status == CSM_OK && s.trained == CSM_TIME_MIN)
         status = note(checks, CSM_LOG_WARN, "model", csm_strdup("nothing was trained yet"));
     else if (status == CSM_OK)
-        status = note(checks, CSM_LOG_INFO, "model", csm_strformat("champion trained as of %s", csm_time_format(s.trained, first, sizeof first)));
+        status =
+            note(checks, CSM_LOG_INFO, "model",
+                 csm_strformat("champion trained as of %s", csm_time_format(s.trained, first, sizeof first)));
     return status;
 }
 
@@ -133,7 +145,8 @@ csm_status csm_pipeline_doctor(csm_checks **out, csm_context *context, const csm
         return csm_fail(CSM_EINVAL, "doctor: out, context, config and workspace are required");
     csm_checks *checks = csm_alloc_array(1, sizeof *checks);
     if (!checks) return CSM_ENOMEM;
-    csm_status status = note(checks, CSM_LOG_INFO, "library", csm_strformat("libcryptosmart %s", csm_version()));
+    csm_status status =
+        note(checks, CSM_LOG_INFO, "library", csm_strformat("libcryptosmart %s", csm_version()));
     if (status == CSM_OK) status = check_machine(checks);
     if (status == CSM_OK) status = check_config(checks, config);
     if (status == CSM_OK) status = check_workspace(checks, context, config, workspace);

@@ -34,7 +34,8 @@ static csm_status judged_make(judged *j, const horizon_walk *walk) {
     *j = (judged){0};
     j->time = csm_alloc_array(n, sizeof *j->time);
     j->coin = csm_alloc_array(n, sizeof *j->coin);
-    double **arrays[] = {&j->probability, &j->base_rate, &j->outcome, &j->expected, &j->momentum, &j->realised};
+    double **arrays[] = {&j->probability, &j->base_rate, &j->outcome,
+                         &j->expected,    &j->momentum,  &j->realised};
     bool whole = j->time && j->coin;
     for (size_t a = 0; a < sizeof arrays / sizeof arrays[0]; a++) {
         *arrays[a] = csm_alloc_array(n, sizeof(double));
@@ -57,12 +58,18 @@ static csm_status judged_make(judged *j, const horizon_walk *walk) {
     return CSM_OK;
 }
 
-static csm_status score(csm_horizon_training *facts, csm_context *context, const judged *j, uint32_t bootstrap) {
+static csm_status score(csm_horizon_training *facts, csm_context *context, const judged *j,
+                        uint32_t bootstrap) {
     csm_scores_options options;
     csm_calibrate_scores_options_init(&options);
     options.bootstrap = bootstrap;
-    csm_outcomes outcomes = {.length = j->length, .horizon = facts->horizon, .time = j->time, .coin = j->coin,
-                             .probability = j->probability, .outcome = j->outcome, .expected = j->expected,
+    csm_outcomes outcomes = {.length = j->length,
+                             .horizon = facts->horizon,
+                             .time = j->time,
+                             .coin = j->coin,
+                             .probability = j->probability,
+                             .outcome = j->outcome,
+                             .expected = j->expected,
                              .realised = j->realised};
     csm_status status = csm_calibrate_scores(&facts->model, context, &outcomes, &options);
     outcomes.probability = j->base_rate;
@@ -134,12 +141,20 @@ static csm_status compare(csm_horizon_training *facts, const horizon_walk *walk,
 
 static csm_scores scores_unknown(void) {
     csm_band unknown = {NAN, NAN, NAN};
-    return (csm_scores){.base_rate = NAN, .brier = unknown, .brier_skill = unknown, .reliability = NAN,
-                        .resolution = NAN, .uncertainty = NAN, .log_loss = unknown, .ece = unknown,
-                        .rank_ic = unknown, .rank_icir = NAN};
+    return (csm_scores){.base_rate = NAN,
+                        .brier = unknown,
+                        .brier_skill = unknown,
+                        .reliability = NAN,
+                        .resolution = NAN,
+                        .uncertainty = NAN,
+                        .log_loss = unknown,
+                        .ece = unknown,
+                        .rank_ic = unknown,
+                        .rank_icir = NAN};
 }
 
-csm_status csm_training_facts(horizon_result *result, csm_context *context, const training_settings *settings) {
+csm_status csm_training_facts(horizon_result *result, csm_context *context,
+                              const training_settings *settings) {
     csm_horizon_training *facts = &result->facts;
     double threshold = settings->rank.gate.threshold;
     judged j;
@@ -153,7 +168,8 @@ csm_status csm_training_facts(horizon_result *result, csm_context *context, cons
     if (status == CSM_OK) facts->blocks = csm_calibrate_blocks(j.time, j.length, facts->horizon);
     if (status == CSM_OK) status = compare(facts, &result->walk, threshold);
     if (status == CSM_OK)
-        status = csm_walk_evidence(&facts->evidence, result->walk.rows, result->walk.length, facts->horizon, threshold);
+        status = csm_walk_evidence(&facts->evidence, result->walk.rows, result->walk.length, facts->horizon,
+                                   threshold);
     judged_free(&j);
     return status;
 }

@@ -35,7 +35,8 @@ static csm_status rows_gather(training_rows *rows, const horizon_samples *s, con
     rows->begin = csm_alloc_array(n + 1, sizeof *rows->begin);
     rows->end = csm_alloc_array(n + 1, sizeof *rows->end);
     rows->market = csm_alloc_array(n + 1, sizeof *rows->market);
-    if (!rows->x || !rows->rises || !rows->log_return || !rows->weight || !rows->begin || !rows->end || !rows->market)
+    if (!rows->x || !rows->rises || !rows->log_return || !rows->weight || !rows->begin || !rows->end ||
+        !rows->market)
         return CSM_ENOMEM;
     for (size_t i = 0; i < s->length; i++) {
         if (!keep[i]) continue;
@@ -85,8 +86,9 @@ static csm_status feature_names(const char ***out, const csm_recipe *recipe) {
     return CSM_OK;
 }
 
-csm_status csm_pair_train(model_pair *out, csm_context *context, const horizon_samples *samples, const uint8_t *keep,
-                          const csm_recipe *recipe, const training_settings *settings, uint64_t stream) {
+csm_status csm_pair_train(model_pair *out, csm_context *context, const horizon_samples *samples,
+                          const uint8_t *keep, const csm_recipe *recipe, const training_settings *settings,
+                          uint64_t stream) {
     *out = (model_pair){0};
     training_rows rows = {0};
     const char **names = NULL;
@@ -104,10 +106,11 @@ csm_status csm_pair_train(model_pair *out, csm_context *context, const horizon_s
     return status;
 }
 
-csm_status csm_pair_predict(const model_pair *pair, csm_context *context, const float *x, size_t n, size_t features,
-                            double *score, double *expected) {
+csm_status csm_pair_predict(const model_pair *pair, csm_context *context, const float *x, size_t n,
+                            size_t features, double *score, double *expected) {
     csm_samples samples = {0};
-    samples.x = csm_matrix_f32((float *)(uintptr_t)x, n, features); /* read only; the view has no const form */
+    samples.x =
+        csm_matrix_f32((float *)(uintptr_t)x, n, features); /* read only; the view has no const form */
     samples.length = n;
     csm_matrix scores = csm_matrix_f64(score, n, 1), returns = csm_matrix_f64(expected, n, 1);
     csm_status status = csm_model_predict(pair->direction, context, &samples, &scores);

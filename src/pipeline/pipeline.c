@@ -39,12 +39,15 @@ csm_store *csm_pipeline_store(csm_pipeline *pipeline) {
 /* ---- universe ---- */
 
 char *csm_market_epoch_name(char *text, size_t size, const csm_market *market) {
-    if (market->epoch > 1) snprintf(text, size, "%s#%d", market->id, (int)market->epoch);
-    else snprintf(text, size, "%s", market->id);
+    if (market->epoch > 1)
+        snprintf(text, size, "%s#%d", market->id, (int)market->epoch);
+    else
+        snprintf(text, size, "%s", market->id);
     return text;
 }
 
-static csm_status markets_of(csm_market_list **out, const csm_pipeline *pipeline, csm_time as_of, uint32_t flags) {
+static csm_status markets_of(csm_market_list **out, const csm_pipeline *pipeline, csm_time as_of,
+                             uint32_t flags) {
     const char *venue = csm_config_get(pipeline->config, "universe.venue");
     return csm_discover_markets(out, pipeline->store, venue && *venue ? venue : NULL, as_of,
                                 CSM_MARKETS_PROCESSED | CSM_MARKETS_CANONICAL | flags);
@@ -60,11 +63,13 @@ csm_status csm_universe_make(universe *out, const csm_pipeline *pipeline, csm_ti
     csm_status status = markets_of(&out->list, pipeline, as_of, ever ? CSM_MARKETS_EVER : 0);
     if (status != CSM_OK) return status;
     out->count = csm_market_list_count(out->list);
-    if (out->count == 0) status = csm_fail(CSM_ENODATA, "%s: no market is registered: discover or import first",
-                                           pipeline->workspace);
+    if (out->count == 0)
+        status = csm_fail(CSM_ENODATA, "%s: no market is registered: discover or import first",
+                          pipeline->workspace);
     out->market = csm_alloc_array(out->count + 1, sizeof *out->market);
     if (!out->market) status = CSM_ENOMEM;
-    for (size_t i = 0; status == CSM_OK && i < out->count; i++) out->market[i] = csm_market_list_at(out->list, i);
+    for (size_t i = 0; status == CSM_OK && i < out->count; i++)
+        out->market[i] = csm_market_list_at(out->list, i);
     if (status != CSM_OK) csm_universe_free(out);
     return status;
 }
@@ -75,7 +80,8 @@ void csm_universe_free(universe *u) {
     *u = (universe){0};
 }
 
-csm_status csm_pipeline_span(csm_time *first, csm_time *last, const csm_pipeline *pipeline, const universe *u) {
+csm_status csm_pipeline_span(csm_time *first, csm_time *last, const csm_pipeline *pipeline,
+                             const universe *u) {
     *first = CSM_TIME_MAX;
     *last = CSM_TIME_MIN;
     csm_stream_list *streams = NULL;
@@ -95,7 +101,8 @@ csm_status csm_pipeline_span(csm_time *first, csm_time *last, const csm_pipeline
     }
     csm_stream_list_free(streams);
     if (*last == CSM_TIME_MIN)
-        return csm_fail(CSM_ENODATA, "%s: no bars of the %zu markets of the universe", pipeline->workspace, u->count);
+        return csm_fail(CSM_ENODATA, "%s: no bars of the %zu markets of the universe", pipeline->workspace,
+                        u->count);
     return CSM_OK;
 }
 
@@ -108,7 +115,8 @@ typedef struct optional_group {
     const char *symbol;
 } optional_group;
 
-static const optional_group optional_groups[] = {{"sentiment", "value", "fear_greed"}, {"book", "book", NULL}};
+static const optional_group optional_groups[] = {{"sentiment", "value", "fear_greed"},
+                                                 {"book", "book", NULL}};
 
 static csm_status group_present(bool *out, const csm_store *store, const optional_group *group) {
     csm_stream_list *streams = NULL;
@@ -139,8 +147,9 @@ csm_status csm_pipeline_recipe(csm_recipe **out, const csm_pipeline *pipeline) {
         bool present = true;
         if (recipe_has(recipe, group->group)) status = group_present(&present, pipeline->store, group);
         if (status != CSM_OK || present) continue;
-        csm_log_write(pipeline->context, CSM_LOG_WARN, "pipeline", "recipe %s without group %s: the workspace holds no such data",
-                      csm_recipe_name(recipe), group->group);
+        csm_log_write(pipeline->context, CSM_LOG_WARN, "pipeline",
+                      "recipe %s without group %s: the workspace holds no such data", csm_recipe_name(recipe),
+                      group->group);
         csm_recipe *smaller = NULL;
         status = csm_fuse_recipe_without(&smaller, recipe, group->group);
         csm_recipe_free(recipe);

@@ -28,6 +28,7 @@ void csm_universe_free(universe *u);
 csm_status csm_pipeline_recipe(csm_recipe **out, const csm_pipeline *pipeline);
 
 /* Open of the first and close of the last stored bar of the universe; CSM_ENODATA when there is none. */
-csm_status csm_pipeline_span(csm_time *first, csm_time *last, const csm_pipeline *pipeline, const universe *u);
+csm_status csm_pipeline_span(csm_time *first, csm_time *last, const csm_pipeline *pipeline,
+                             const universe *u);
 
 #endif

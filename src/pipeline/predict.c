@@ -18,8 +18,8 @@ typedef struct predictor {
     csm_time as_of;
     csm_time decision;
     csm_time live;
-    csm_forecast *forecasts;  /* one a market */
-    double *score[CSM_HORIZONS_MAX];    /* one a frame row */
+    csm_forecast *forecasts;         /* one a market */
+    double *score[CSM_HORIZONS_MAX]; /* one a frame row */
     double *expected[CSM_HORIZONS_MAX];
 } predictor;
 
@@ -29,8 +29,8 @@ static csm_status build_frame(predictor *p) {
     options.as_of = p->as_of;
     options.from = p->decision;
     options.to = p->decision + 1;
-    return csm_fuse_build(&p->frame, p->pipeline->context, p->pipeline->store, p->training->recipe, p->markets.market,
-                          p->markets.count, &options);
+    return csm_fuse_build(&p->frame, p->pipeline->context, p->pipeline->store, p->training->recipe,
+                          p->markets.market, p->markets.count, &options);
 }
 
 static csm_status predict_rows(predictor *p) {
@@ -41,8 +41,8 @@ static csm_status predict_rows(predictor *p) {
         p->expected[h] = csm_alloc_array(rows + 1, sizeof(double));
         if (!p->score[h] || !p->expected[h]) return CSM_ENOMEM;
         if (rows == 0) continue;
-        csm_status status = csm_pair_predict(&p->training->horizon[h].pair, p->pipeline->context, x.data, rows, x.cols,
-                                             p->score[h], p->expected[h]);
+        csm_status status = csm_pair_predict(&p->training->horizon[h].pair, p->pipeline->context, x.data,
+                                             rows, x.cols, p->score[h], p->expected[h]);
         if (status != CSM_OK) return status;
     }
     return CSM_OK;
@@ -54,7 +54,8 @@ static csm_status bound_of(double *lower, const horizon_result *result, double s
     double p0 = NAN, p1 = NAN, block = NAN;
     csm_status status = csm_calibrator_venn_abers(result->calibrator, &score, &p0, &p1, 1);
     if (status == CSM_OK)
-        status = csm_walk_block_bound(&block, result->walk.rows, result->walk.length, result->facts.horizon, probability);
+        status = csm_walk_block_bound(&block, result->walk.rows, result->walk.length, result->facts.horizon,
+                                      probability);
     if (status == CSM_OK) *lower = isnan(block) ? NAN : block < p0 ? block : p0;
     return status;
 }
@@ -72,40 +73,53 @@ static csm_status horizon_forecast(csm_horizon_forecast *out, const horizon_resu
 }
 
 static void name_forecast(csm_forecast *f, const csm_market *market, const predictor *p) {
-    *f = (csm_forecast){.time = p->decision, .epoch = market->epoch, .price = NAN,
-                        .horizon_count = (uint32_t)p->training->horizons, .last_update = CSM_TIME_MIN};
+    *f = (csm_forecast){.time = p->decision,
+                        .epoch = market->epoch,
+                        .price = NAN,
+                        .horizon_count = (uint32_t)p->training->horizons,
+                        .last_update = CSM_TIME_MIN};
     snprintf(f->coin, sizeof f->coin, "%s", market->coin);
     snprintf(f->market, sizeof f->market, "%s", market->id);
     for (size_t h = 0; h < p->training->horizons; h++) {
         f->horizons[h] = (csm_horizon_forecast){.horizon = p->training->horizon[h].facts.horizon,
-                                                .expected_return = NAN, .low = NAN, .high = NAN, .probability = NAN,
-                                                .lower = NAN, .cost = NAN,
+                                                .expected_return = NAN,
+                                                .low = NAN,
+                                                .high = NAN,
+                                                .probability = NAN,
+                                                .lower = NAN,
+                                                .cost = NAN,
                                                 .evidence = p->training->horizon[h].facts.evidence.status};
     }
 }
 
 static void gate_of(csm_forecast *f, const predictor *p) {
-    f->gate = (csm_gate_input){.probability = NAN, .expected_return = NAN, .cost = NAN, .traded_value = NAN,
-                               .live = p->live, .data = f->gate.data};
+    f->gate = (csm_gate_input){.probability = NAN,
+                               .expected_return = NAN,
+                               .cost = NAN,
+                               .traded_value = NAN,
+                               .live = p->live,
+                               .data = f->gate.data};
     for (size_t h = 0; h < f->horizon_count; h++) {
         if (f->horizons[h].horizon != p->pipeline->settings.rank.horizon) continue;
         f->gate.probability = f->horizons[h].probability;
         f->gate.expected_return = f->horizons[h].expected_return;
         f->gate.cost = f->horizons[h].cost;
         f->gate.evidence = f->horizons[h].evidence;
-        f->gate.matured = p->training->horizon[h].calibrator ? p->training->horizon[h].facts.calibrator.matured : 0;
+        f->gate.matured =
+            p->training->horizon[h].calibrator ? p->training->horizon[h].facts.calibrator.matured : 0;
     }
 }
 
-static csm_status forecast_market(csm_forecast *f, const predictor *p, uint32_t m, const double *costs, size_t row) {
+static csm_status forecast_market(csm_forecast *f, const predictor *p, uint32_t m, const double *costs,
+                                  size_t row) {
     name_forecast(f, p->markets.market[m], p);
     csm_market_facts facts;
     csm_status status = csm_frame_reasons(&f->gate.data, p->frame, m, p->decision);
     if (status == CSM_OK) status = csm_frame_facts(&facts, p->frame, m, p->decision);
     if (status != CSM_OK) return status;
     for (size_t h = 0; row != SIZE_MAX && h < f->horizon_count; h++) {
-        status = horizon_forecast(&f->horizons[h], &p->training->horizon[h], p->score[h][row], p->expected[h][row],
-                                  costs[m]);
+        status = horizon_forecast(&f->horizons[h], &p->training->horizon[h], p->score[h][row],
+                                  p->expected[h][row], costs[m]);
         if (status != CSM_OK) return csm_fail_prefix(status, "%s", f->market);
     }
     gate_of(f, p);
@@ -120,8 +134,8 @@ static csm_status market_costs(double *costs, const predictor *p) {
     for (size_t m = 0; m < p->markets.count; m++) {
         csm_cost_model *model = NULL;
         csm_cost cost = {0};
-        csm_status status = csm_cost_open(&model, p->pipeline->context, p->pipeline->store, p->markets.market[m],
-                                          p->as_of, &p->pipeline->settings.cost);
+        csm_status status = csm_cost_open(&model, p->pipeline->context, p->pipeline->store,
+                                          p->markets.market[m], p->as_of, &p->pipeline->settings.cost);
         if (status == CSM_OK) status = csm_cost_at(&cost, model, p->decision);
         csm_cost_free(model);
         if (status != CSM_OK) return csm_fail_prefix(status, "cost of %s", p->markets.market[m]->id);
@@ -161,13 +175,17 @@ static csm_status lineage(csm_ledger_lineage *out, lineage_text *text, const pre
     if (status == CSM_OK)
         status = csm_store_watermark(text->watermark, sizeof text->watermark, p->pipeline->store,
                                      p->pipeline->context, p->as_of);
-    *out = (csm_ledger_lineage){.model = p->training->hash, .config = text->config, .features = text->features,
-                                .watermark = text->watermark, .interval = p->pipeline->settings.fuse.interval};
+    *out = (csm_ledger_lineage){.model = p->training->hash,
+                                .config = text->config,
+                                .features = text->features,
+                                .watermark = text->watermark,
+                                .interval = p->pipeline->settings.fuse.interval};
     for (size_t h = 0; h < p->training->horizons; h++) out->event[h] = p->training->horizon[h].event;
     return status;
 }
 
-static csm_status write_ledger(const predictor *p, const csm_ranking *ranking, const csm_predict_options *options) {
+static csm_status write_ledger(const predictor *p, const csm_ranking *ranking,
+                               const csm_predict_options *options) {
     csm_ledger_lineage origin;
     lineage_text text;
     csm_ledger_head head;
@@ -190,7 +208,8 @@ static csm_status predict(csm_ranking **out, predictor *p, const csm_predict_opt
     if (status == CSM_OK) status = predict_rows(p);
     if (status == CSM_OK) status = csm_learn_live_clock(&p->live, pipeline->store);
     if (status == CSM_OK) status = forecast_all(p);
-    if (status == CSM_OK) status = csm_rank_build(out, p->forecasts, p->markets.count, &pipeline->settings.rank);
+    if (status == CSM_OK)
+        status = csm_rank_build(out, p->forecasts, p->markets.count, &pipeline->settings.rank);
     if (status == CSM_OK && !options->dry) status = write_ledger(p, *out, options);
     return status;
 }

@@ -16,7 +16,8 @@ static csm_status allocate(horizon_samples *s, size_t length, size_t features) {
     s->begin = csm_alloc_array(length + 1, sizeof *s->begin);
     s->end = csm_alloc_array(length + 1, sizeof *s->end);
     s->market = csm_alloc_array(length + 1, sizeof *s->market);
-    bool whole = s->x && s->rises && s->log_return && s->cost && s->momentum && s->begin && s->end && s->market;
+    bool whole =
+        s->x && s->rises && s->log_return && s->cost && s->momentum && s->begin && s->end && s->market;
     return whole ? CSM_OK : CSM_ENOMEM;
 }
 
@@ -59,10 +60,12 @@ csm_status csm_samples_make(horizon_samples *out, const csm_frame *frame, const 
     const uint32_t *markets = csm_frame_markets(frame);
     for (size_t r = 0; r < rows; r++) {
         const csm_target *target = csm_targets_at(targets, r);
-        if (!is_decision(times[r], settings, as_of) || target->state != CSM_TARGET_KNOWN || target->matures > as_of)
+        if (!is_decision(times[r], settings, as_of) || target->state != CSM_TARGET_KNOWN ||
+            target->matures > as_of)
             continue;
         size_t i = out->length++;
-        memcpy(out->x + i * matrix.cols, features + (ptrdiff_t)r * matrix.row_stride, matrix.cols * sizeof(float));
+        memcpy(out->x + i * matrix.cols, features + (ptrdiff_t)r * matrix.row_stride,
+               matrix.cols * sizeof(float));
         out->rises[i] = target->rises;
         out->log_return[i] = target->log_return;
         out->cost[i] = target->cost;
@@ -79,8 +82,10 @@ static double price_at(const csm_bars *bars, csm_time time, csm_time age) {
     size_t low = 0, high = bars->length;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (bars->time[middle] + bars->interval <= time) low = middle + 1;
-        else high = middle;
+        if (bars->time[middle] + bars->interval <= time)
+            low = middle + 1;
+        else
+            high = middle;
     }
     for (size_t i = low; i > 0; i--) {
         if (time - (bars->time[i - 1] + bars->interval) > age) break;
@@ -97,10 +102,14 @@ csm_status csm_samples_momentum(horizon_samples *samples, csm_context *context, 
     while (i < samples->length) {
         uint32_t m = samples->market[i];
         if (m >= market_count) return csm_fail(CSM_EINTERNAL, "momentum: market %u of %zu", m, market_count);
-        csm_stream stream = {.kind = "bars", .venue = markets[m]->venue, .symbol = markets[m]->symbol,
-                             .interval = interval, .epoch = markets[m]->epoch};
+        csm_stream stream = {.kind = "bars",
+                             .venue = markets[m]->venue,
+                             .symbol = markets[m]->symbol,
+                             .interval = interval,
+                             .epoch = markets[m]->epoch};
         csm_bar_series *series = NULL;
-        csm_status status = csm_store_read_bars(&series, store, context, &stream, CSM_TIME_MIN, CSM_TIME_MAX, as_of);
+        csm_status status =
+            csm_store_read_bars(&series, store, context, &stream, CSM_TIME_MIN, CSM_TIME_MAX, as_of);
         if (status != CSM_OK) return csm_fail_prefix(status, "momentum of %s", markets[m]->id);
         csm_bars bars = csm_bar_series_view(series);
         for (; i < samples->length && samples->market[i] == m; i++) {

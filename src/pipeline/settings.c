@@ -13,7 +13,8 @@ static csm_status read_horizons(training_settings *s, const csm_config *config) 
         if (status != CSM_OK) return status;
     }
     for (size_t i = 0; i < s->horizons; i++)
-        s->horizon[i] = (horizon_settings){values[0][i], values[1][i], values[2][i], values[3][i], values[4][i]};
+        s->horizon[i] =
+            (horizon_settings){values[0][i], values[1][i], values[2][i], values[3][i], values[4][i]};
     return CSM_OK;
 }
 
@@ -23,7 +24,8 @@ static csm_status read_gate(csm_gate_options *gate, const csm_config *config) {
     size_t found = 0;
     while (found < 3 && strcmp(csm_evidence_name(levels[found]), minimum) != 0) found++;
     if (found == 3)
-        return csm_fail(CSM_EINVAL, "gate.minimum_evidence: '%s' is not UNPROVEN, CONSISTENT or CERTIFIED", minimum);
+        return csm_fail(CSM_EINVAL, "gate.minimum_evidence: '%s' is not UNPROVEN, CONSISTENT or CERTIFIED",
+                        minimum);
     gate->minimum_evidence = levels[found];
     gate->threshold = csm_config_real(config, "gate.threshold");
     gate->history_needed = csm_config_duration(config, "gate.history");
@@ -47,7 +49,8 @@ static void read_fuse_and_cost(training_settings *s, const csm_config *config) {
 }
 
 static void read_learner(training_settings *s, const csm_config *config) {
-    static const char *const parameters[] = {"trees", "leaves", "learning_rate", "min_rows", "l2", "column_fraction"};
+    static const char *const parameters[] = {"trees",    "leaves", "learning_rate",
+                                             "min_rows", "l2",     "column_fraction"};
     s->learner_count = sizeof parameters / sizeof parameters[0];
     for (size_t i = 0; i < s->learner_count; i++) {
         char name[64];

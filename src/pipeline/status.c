@@ -21,7 +21,8 @@ static csm_status count_streams(csm_pipeline_status *out, const csm_pipeline *p)
 }
 
 /* Span of bars of the market with the shortest history. */
-static csm_status history_clock(csm_pipeline_status *out, const csm_pipeline *p, const csm_market_list *markets) {
+static csm_status history_clock(csm_pipeline_status *out, const csm_pipeline *p,
+                                const csm_market_list *markets) {
     csm_stream_list *streams = NULL;
     csm_status status = csm_store_streams(&streams, p->store, "bars", NULL);
     if (status != CSM_OK) return status;
@@ -32,7 +33,8 @@ static csm_status history_clock(csm_pipeline_status *out, const csm_pipeline *p,
         for (size_t i = 0; i < csm_stream_list_count(streams); i++) {
             const csm_stream_info *info = csm_stream_list_at(streams, i);
             if (info->stream.interval == p->settings.fuse.interval && info->stream.epoch == market->epoch &&
-                strcmp(info->stream.symbol, market->symbol) == 0 && strcmp(info->stream.venue, market->venue) == 0)
+                strcmp(info->stream.symbol, market->symbol) == 0 &&
+                strcmp(info->stream.venue, market->venue) == 0)
                 span = info->last + info->stream.interval - info->first;
         }
         if (span < shortest) shortest = span;
@@ -60,7 +62,8 @@ static csm_status count_markets(csm_pipeline_status *out, const csm_pipeline *p)
 /* The newest coverage run of any venue the registry names. */
 static csm_status last_discovery(csm_pipeline_status *out, const csm_pipeline *p) {
     csm_market_list *all = NULL;
-    csm_status status = csm_discover_markets(&all, p->store, NULL, CSM_TIME_MAX, CSM_MARKETS_ALL | CSM_MARKETS_EVER);
+    csm_status status =
+        csm_discover_markets(&all, p->store, NULL, CSM_TIME_MAX, CSM_MARKETS_ALL | CSM_MARKETS_EVER);
     const char *venue = "";
     for (size_t i = 0; status == CSM_OK && i < csm_market_list_count(all); i++) {
         const csm_market *market = csm_market_list_at(all, i);
@@ -79,8 +82,8 @@ static csm_status last_discovery(csm_pipeline_status *out, const csm_pipeline *p
 
 csm_status csm_pipeline_status_report(csm_pipeline_status *out, const csm_pipeline *pipeline) {
     if (!out || !pipeline) return csm_fail(CSM_EINVAL, "status: out and pipeline are required");
-    *out = (csm_pipeline_status){.first = CSM_TIME_MIN, .last = CSM_TIME_MIN, .discovered = CSM_TIME_MIN,
-                                 .trained = CSM_TIME_MIN};
+    *out = (csm_pipeline_status){
+        .first = CSM_TIME_MIN, .last = CSM_TIME_MIN, .discovered = CSM_TIME_MIN, .trained = CSM_TIME_MIN};
     csm_status status = count_streams(out, pipeline);
     if (status == CSM_OK) status = count_markets(out, pipeline);
     if (status == CSM_OK) status = last_discovery(out, pipeline);

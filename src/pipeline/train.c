@@ -39,14 +39,15 @@ static csm_status make_samples(horizon_samples *samples, trainer *t, size_t h) {
     csm_pipeline *p = t->pipeline;
     const horizon_settings *settings = &p->settings.horizon[h];
     csm_targets *targets = NULL;
-    csm_status status = csm_fuse_targets(&targets, p->context, p->store, t->frame, t->markets.market, t->markets.count,
-                                         settings->horizon, t->as_of, &p->settings.cost);
+    csm_status status = csm_fuse_targets(&targets, p->context, p->store, t->frame, t->markets.market,
+                                         t->markets.count, settings->horizon, t->as_of, &p->settings.cost);
     if (status == CSM_OK) status = csm_samples_make(samples, t->frame, targets, settings, t->as_of);
     if (status == CSM_OK)
         status = csm_samples_momentum(samples, p->context, p->store, t->markets.market, t->markets.count,
                                       p->settings.fuse.interval, settings->horizon, t->as_of);
     if (status == CSM_OK)
-        snprintf(t->training->horizon[h].event, sizeof t->training->horizon[h].event, "%s", csm_targets_event(targets));
+        snprintf(t->training->horizon[h].event, sizeof t->training->horizon[h].event, "%s",
+                 csm_targets_event(targets));
     csm_targets_free(targets);
     return status;
 }
@@ -58,11 +59,12 @@ static csm_status train_final(horizon_result *result, trainer *t, const horizon_
     if (!keep) return CSM_ENOMEM;
     csm_time span = settings->horizon[h].span;
     csm_time from = span > 0 ? t->as_of - span : CSM_TIME_MIN;
-    csm_status status = csm_model_purge(keep, samples->begin, samples->end, samples->length, from, CSM_TIME_MAX, t->as_of);
+    csm_status status =
+        csm_model_purge(keep, samples->begin, samples->end, samples->length, from, CSM_TIME_MAX, t->as_of);
     for (size_t i = 0; status == CSM_OK && i < samples->length; i++) result->facts.rows += keep[i] != 0;
     if (status == CSM_OK)
-        status = csm_pair_train(&result->pair, t->pipeline->context, samples, keep, t->training->recipe, settings,
-                                1000 * h);
+        status = csm_pair_train(&result->pair, t->pipeline->context, samples, keep, t->training->recipe,
+                                settings, 1000 * h);
     csm_dealloc(keep);
     return status;
 }
@@ -76,13 +78,17 @@ static csm_status train_horizon(trainer *t, size_t h) {
     result->radius = NAN;
     csm_status status = make_samples(&samples, t, h);
     result->facts.unknown = samples.unknown;
-    if (status == CSM_OK) status = csm_walk_forward(&result->walk, context, &samples, t->training->recipe, settings, h);
-    if (status == CSM_OK) status = csm_walk_calibrate(&result->walk, context, settings, result->facts.horizon);
+    if (status == CSM_OK)
+        status = csm_walk_forward(&result->walk, context, &samples, t->training->recipe, settings, h);
+    if (status == CSM_OK)
+        status = csm_walk_calibrate(&result->walk, context, settings, result->facts.horizon);
     if (status == CSM_OK) status = train_final(result, t, &samples, h);
     if (status == CSM_OK)
-        status = csm_walk_fit_calibrator(&result->calibrator, &result->radius, result->walk.rows, result->walk.length,
-                                         result->facts.horizon, settings->interval_level);
-    if (status == CSM_OK && result->calibrator) status = csm_calibrator_describe(&result->facts.calibrator, result->calibrator);
+        status =
+            csm_walk_fit_calibrator(&result->calibrator, &result->radius, result->walk.rows,
+                                    result->walk.length, result->facts.horizon, settings->interval_level);
+    if (status == CSM_OK && result->calibrator)
+        status = csm_calibrator_describe(&result->facts.calibrator, result->calibrator);
     csm_samples_free(&samples);
     if (status != CSM_OK) {
         char name[32];
@@ -116,8 +122,8 @@ static csm_status build_frame(trainer *t) {
     options.as_of = t->as_of;
     options.from = csm_time_floor(first, options.interval);
     options.to = csm_time_floor(last < t->as_of ? last : t->as_of, options.interval) + options.interval;
-    return csm_fuse_build(&t->frame, p->context, p->store, t->training->recipe, t->markets.market, t->markets.count,
-                          &options);
+    return csm_fuse_build(&t->frame, p->context, p->store, t->training->recipe, t->markets.market,
+                          t->markets.count, &options);
 }
 
 static csm_status gate_walks(trainer *t) {

@@ -36,14 +36,14 @@ csm_status csm_training_settings(training_settings *out, const csm_config *confi
 typedef struct horizon_samples {
     size_t length;
     size_t features;
-    size_t unknown;     /* labels in gaps, left out */
-    float *x;           /* (length, features) */
-    double *rises;      /* Y */
+    size_t unknown; /* labels in gaps, left out */
+    float *x;       /* (length, features) */
+    double *rises;  /* Y */
     double *log_return;
     double *cost;
-    double *momentum;   /* log return of the horizon's length before the decision; NaN when not known */
-    csm_time *begin;    /* decision */
-    csm_time *end;      /* matures */
+    double *momentum; /* log return of the horizon's length before the decision; NaN when not known */
+    csm_time *begin;  /* decision */
+    csm_time *end;    /* matures */
     uint32_t *market;
 } horizon_samples;
 
@@ -63,11 +63,12 @@ typedef struct model_pair {
 } model_pair;
 
 /* Trains on the rows with keep[i] != 0. CSM_ENODATA when they cannot teach anything. */
-csm_status csm_pair_train(model_pair *out, csm_context *context, const horizon_samples *samples, const uint8_t *keep,
-                          const csm_recipe *recipe, const training_settings *settings, uint64_t stream);
+csm_status csm_pair_train(model_pair *out, csm_context *context, const horizon_samples *samples,
+                          const uint8_t *keep, const csm_recipe *recipe, const training_settings *settings,
+                          uint64_t stream);
 /* score and expected: n values each, for n rows of features. */
-csm_status csm_pair_predict(const model_pair *pair, csm_context *context, const float *x, size_t n, size_t features,
-                            double *score, double *expected);
+csm_status csm_pair_predict(const model_pair *pair, csm_context *context, const float *x, size_t n,
+                            size_t features, double *score, double *expected);
 void csm_pair_free(model_pair *pair);
 
 /* ---- the walk ---- */
@@ -96,7 +97,8 @@ csm_status csm_walk_fit_calibrator(csm_calibrator **out, double *radius, const c
                                    csm_time horizon, double level);
 /* One-sided lower bound for the precision of predictions with at least `threshold`, over matured rows[0..n) with a
  * probability: the block bound by betting. NaN when nothing was issued at that threshold. */
-csm_status csm_walk_block_bound(double *lower, const csm_walk_row *rows, size_t n, csm_time horizon, double threshold);
+csm_status csm_walk_block_bound(double *lower, const csm_walk_row *rows, size_t n, csm_time horizon,
+                                double threshold);
 /* Evidence of the issued set (probability >= threshold) among rows[0..n). */
 csm_status csm_walk_evidence(csm_evidence *out, const csm_walk_row *rows, size_t n, csm_time horizon,
                              double threshold);
@@ -124,7 +126,8 @@ struct csm_training {
 };
 
 /* What the finished walk of one horizon shows. */
-csm_status csm_training_facts(horizon_result *result, csm_context *context, const training_settings *settings);
+csm_status csm_training_facts(horizon_result *result, csm_context *context,
+                              const training_settings *settings);
 /* One safetensors file. The hash is of its bytes. */
 csm_status csm_training_save(csm_training *training, const char *path);
 

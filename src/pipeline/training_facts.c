@@ -12,13 +12,16 @@ typedef struct number_row {
 } number_row;
 
 static void real(number_row *row, double *value) {
-    if (row->reading) *value = row->number[row->at++];
-    else row->number[row->at++] = *value;
+    if (row->reading)
+        *value = row->number[row->at++];
+    else
+        row->number[row->at++] = *value;
 }
 
 static double whole(number_row *row, double current) {
     real(row, &current);
-    if (row->reading && !(current >= 0 && current <= 9007199254740992.0 && current == (double)(uint64_t)current)) {
+    if (row->reading &&
+        !(current >= 0 && current <= 9007199254740992.0 && current == (double)(uint64_t)current)) {
         row->bad = true;
         return 0;
     }
@@ -110,6 +113,7 @@ csm_status csm_facts_from_numbers(csm_horizon_training *out, const double *numbe
     number_row row = {.number = copy, .reading = true};
     *out = (csm_horizon_training){0};
     walk_members(&row, out);
-    if (row.at != CSM_FACTS_NUMBERS) return csm_fail(CSM_EINTERNAL, "training facts: %zu numbers were read", row.at);
+    if (row.at != CSM_FACTS_NUMBERS)
+        return csm_fail(CSM_EINTERNAL, "training facts: %zu numbers were read", row.at);
     return row.bad ? csm_fail(CSM_ECORRUPT, "training facts: a count is no whole number") : CSM_OK;
 }

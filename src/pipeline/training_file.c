@@ -59,7 +59,8 @@ static csm_status write_walk(csm_tensors_writer *writer, const char *prefix, con
     return status;
 }
 
-static csm_status read_walk(horizon_walk *walk, const csm_tensors *tensors, const char *prefix, size_t markets) {
+static csm_status read_walk(horizon_walk *walk, const csm_tensors *tensors, const char *prefix,
+                            size_t markets) {
     size_t length = SIZE_MAX;
     csm_status status = CSM_OK;
     for (size_t c = 0; status == CSM_OK && c < COLUMN_COUNT; c++) {
@@ -78,14 +79,16 @@ static csm_status read_walk(horizon_walk *walk, const csm_tensors *tensors, cons
     walk->length = length;
     for (size_t i = 0; i < length; i++) {
         if (walk->rows[i].market >= markets)
-            return csm_fail(CSM_ECORRUPT, "%swalk row %zu names market %u of %zu", prefix, i, walk->rows[i].market, markets);
+            return csm_fail(CSM_ECORRUPT, "%swalk row %zu names market %u of %zu", prefix, i,
+                            walk->rows[i].market, markets);
     }
     return CSM_OK;
 }
 
 /* ---- one horizon ---- */
 
-static csm_status write_horizon(csm_tensors_writer *writer, const char *prefix, const horizon_result *result) {
+static csm_status write_horizon(csm_tensors_writer *writer, const char *prefix,
+                                const horizon_result *result) {
     char inner[80];
     double facts[CSM_FACTS_NUMBERS];
     csm_facts_to_numbers(facts, &result->facts);
@@ -94,7 +97,8 @@ static csm_status write_horizon(csm_tensors_writer *writer, const char *prefix, 
         status = csm_tensors_add_array(writer, prefix, "horizon", CSM_TENSOR_I64, &result->facts.horizon, 1);
     if (status == CSM_OK)
         status = csm_tensors_add_array(writer, prefix, "facts", CSM_TENSOR_F64, facts, CSM_FACTS_NUMBERS);
-    if (status == CSM_OK) status = csm_tensors_add_array(writer, prefix, "radius", CSM_TENSOR_F64, &result->radius, 1);
+    if (status == CSM_OK)
+        status = csm_tensors_add_array(writer, prefix, "radius", CSM_TENSOR_F64, &result->radius, 1);
     snprintf(inner, sizeof inner, "%sdirection.", prefix);
     if (status == CSM_OK) status = csm_model_write(writer, inner, result->pair.direction);
     snprintf(inner, sizeof inner, "%sexpected.", prefix);
@@ -102,7 +106,8 @@ static csm_status write_horizon(csm_tensors_writer *writer, const char *prefix, 
     snprintf(inner, sizeof inner, "%scalibrator.", prefix);
     if (status == CSM_OK)
         status = csm_tensors_add_text(writer, prefix, "calibrated", result->calibrator ? "true" : "false");
-    if (status == CSM_OK && result->calibrator) status = csm_calibrator_write(writer, inner, result->calibrator);
+    if (status == CSM_OK && result->calibrator)
+        status = csm_calibrator_write(writer, inner, result->calibrator);
     if (status == CSM_OK) status = write_walk(writer, prefix, &result->walk);
     return status;
 }
@@ -118,11 +123,13 @@ static csm_status read_exactly(void *out, const csm_tensors *tensors, const char
     return status;
 }
 
-static csm_status read_texts(horizon_result *result, bool *calibrated, const csm_tensors *tensors, const char *prefix) {
+static csm_status read_texts(horizon_result *result, bool *calibrated, const csm_tensors *tensors,
+                             const char *prefix) {
     const char *event = csm_tensors_text(tensors, prefix, "event");
     const char *flag = csm_tensors_text(tensors, prefix, "calibrated");
     csm_hash hash;
-    if (!event || csm_hash_parse(&hash, event) != CSM_OK) return csm_fail(CSM_ECORRUPT, "%sevent is no hash", prefix);
+    if (!event || csm_hash_parse(&hash, event) != CSM_OK)
+        return csm_fail(CSM_ECORRUPT, "%sevent is no hash", prefix);
     if (!flag || (strcmp(flag, "true") != 0 && strcmp(flag, "false") != 0))
         return csm_fail(CSM_ECORRUPT, "%scalibrated is neither true nor false", prefix);
     memcpy(result->event, event, CSM_HASH_TEXT);
@@ -130,15 +137,18 @@ static csm_status read_texts(horizon_result *result, bool *calibrated, const csm
     return CSM_OK;
 }
 
-static csm_status read_horizon(horizon_result *result, const csm_tensors *tensors, const char *prefix, size_t markets) {
+static csm_status read_horizon(horizon_result *result, const csm_tensors *tensors, const char *prefix,
+                               size_t markets) {
     char inner[80];
     double facts[CSM_FACTS_NUMBERS];
     csm_time horizon = 0;
     bool calibrated = false;
     csm_status status = read_texts(result, &calibrated, tensors, prefix);
     if (status == CSM_OK) status = read_exactly(&horizon, tensors, prefix, "horizon", CSM_TENSOR_I64, 1);
-    if (status == CSM_OK) status = read_exactly(facts, tensors, prefix, "facts", CSM_TENSOR_F64, CSM_FACTS_NUMBERS);
-    if (status == CSM_OK) status = read_exactly(&result->radius, tensors, prefix, "radius", CSM_TENSOR_F64, 1);
+    if (status == CSM_OK)
+        status = read_exactly(facts, tensors, prefix, "facts", CSM_TENSOR_F64, CSM_FACTS_NUMBERS);
+    if (status == CSM_OK)
+        status = read_exactly(&result->radius, tensors, prefix, "radius", CSM_TENSOR_F64, 1);
     if (status == CSM_OK) status = csm_facts_from_numbers(&result->facts, facts);
     result->facts.horizon = horizon;
     snprintf(inner, sizeof inner, "%sdirection.", prefix);
@@ -161,10 +171,12 @@ static csm_status write_about(csm_tensors_writer *writer, const csm_training *tr
         json_array_append_new(markets, json_string(training->market[m]));
         json_array_append_new(coins, json_string(training->coin[m]));
     }
-    json_t *about = json_pack("{s:i,s:I,s:i,s:o,s:o}", "format", TRAINING_FORMAT, "as_of", (json_int_t)training->as_of,
-                              "horizons", (int)training->horizons, "markets", markets, "coins", coins);
+    json_t *about =
+        json_pack("{s:i,s:I,s:i,s:o,s:o}", "format", TRAINING_FORMAT, "as_of", (json_int_t)training->as_of,
+                  "horizons", (int)training->horizons, "markets", markets, "coins", coins);
     char *text = about ? json_dumps(about, JSON_COMPACT) : NULL, *recipe = NULL;
-    csm_status status = text ? csm_fuse_recipe_json(&recipe, training->recipe) : csm_fail(CSM_ENOMEM, "training: no memory for its description");
+    csm_status status = text ? csm_fuse_recipe_json(&recipe, training->recipe)
+                             : csm_fail(CSM_ENOMEM, "training: no memory for its description");
     if (status == CSM_OK) status = csm_tensors_add_text(writer, "", "training", text);
     if (status == CSM_OK) status = csm_tensors_add_text(writer, "", "recipe", recipe);
     csm_fuse_text_free(recipe);
@@ -186,18 +198,23 @@ static csm_status read_names(char ***out, const json_t *list, size_t count) {
 }
 
 static csm_status read_about(csm_training *training, const csm_tensors *tensors) {
-    const char *text = csm_tensors_text(tensors, "", "training"), *recipe = csm_tensors_text(tensors, "", "recipe");
+    const char *text = csm_tensors_text(tensors, "", "training"),
+               *recipe = csm_tensors_text(tensors, "", "recipe");
     json_t *about = text ? json_loads(text, JSON_REJECT_DUPLICATES, NULL) : NULL;
     const json_t *markets = json_object_get(about, "markets"), *coins = json_object_get(about, "coins");
     json_int_t format = json_integer_value(json_object_get(about, "format"));
     json_int_t horizons = json_integer_value(json_object_get(about, "horizons"));
     size_t count = json_array_size(markets);
     csm_status status = CSM_OK;
-    if (!about || !recipe) status = csm_fail(CSM_EPARSE, "not a training: no description");
+    if (!about || !recipe)
+        status = csm_fail(CSM_EPARSE, "not a training: no description");
     else if (format != TRAINING_FORMAT)
-        status = csm_fail(CSM_EUNSUPPORTED, "training format %lld; this build reads %d", (long long)format, TRAINING_FORMAT);
-    else if (horizons < 1 || horizons > CSM_HORIZONS_MAX || count > MARKETS_MOST || json_array_size(coins) != count)
-        status = csm_fail(CSM_ECORRUPT, "training: %lld horizons, %zu markets, %zu coins", (long long)horizons, count, json_array_size(coins));
+        status = csm_fail(CSM_EUNSUPPORTED, "training format %lld; this build reads %d", (long long)format,
+                          TRAINING_FORMAT);
+    else if (horizons < 1 || horizons > CSM_HORIZONS_MAX || count > MARKETS_MOST ||
+             json_array_size(coins) != count)
+        status = csm_fail(CSM_ECORRUPT, "training: %lld horizons, %zu markets, %zu coins",
+                          (long long)horizons, count, json_array_size(coins));
     if (status == CSM_OK) {
         training->horizons = (size_t)horizons;
         training->as_of = json_integer_value(json_object_get(about, "as_of"));

@@ -37,12 +37,20 @@ static csm_status predict_block(horizon_walk *walk, csm_context *context, const 
     for (size_t i = 0; status == CSM_OK && i < s->length; i++) {
         if (s->begin[i] < from || s->begin[i] >= to) continue;
         memcpy(x + k * s->features, s->x + i * s->features, s->features * sizeof *x);
-        walk->rows[walk->length + k++] = (csm_walk_row){
-            .time = s->begin[i], .matures = s->end[i], .probability = NAN, .lower = NAN, .low = NAN, .high = NAN,
-            .log_return = s->log_return[i], .cost = s->cost[i], .momentum = s->momentum[i], .market = s->market[i],
-            .rises = s->rises[i] > 0.5};
+        walk->rows[walk->length + k++] = (csm_walk_row){.time = s->begin[i],
+                                                        .matures = s->end[i],
+                                                        .probability = NAN,
+                                                        .lower = NAN,
+                                                        .low = NAN,
+                                                        .high = NAN,
+                                                        .log_return = s->log_return[i],
+                                                        .cost = s->cost[i],
+                                                        .momentum = s->momentum[i],
+                                                        .market = s->market[i],
+                                                        .rises = s->rises[i] > 0.5};
     }
-    if (status == CSM_OK && n > 0) status = csm_pair_predict(pair, context, x, n, s->features, score, expected);
+    if (status == CSM_OK && n > 0)
+        status = csm_pair_predict(pair, context, x, n, s->features, score, expected);
     for (size_t i = 0; status == CSM_OK && i < n; i++) {
         walk->rows[walk->length + i].score = score[i];
         walk->rows[walk->length + i].expected_return = expected[i];
@@ -62,18 +70,20 @@ static int by_time_then_market(const void *a, const void *b) {
 
 /* Trains before the fold's test block and predicts it. A fold that can teach nothing predicts nothing: the rows stay out of
  * the walk, and the log says so. */
-static csm_status walk_fold(horizon_walk *walk, csm_context *context, const horizon_samples *samples, uint8_t *keep,
-                            const csm_fold *fold, const csm_recipe *recipe, const training_settings *settings,
-                            uint64_t stream) {
+static csm_status walk_fold(horizon_walk *walk, csm_context *context, const horizon_samples *samples,
+                            uint8_t *keep, const csm_fold *fold, const csm_recipe *recipe,
+                            const training_settings *settings, uint64_t stream) {
     model_pair pair = {0};
     csm_status status = csm_model_purge(keep, samples->begin, samples->end, samples->length, fold->train_from,
                                         fold->train_to, fold->test_from);
     if (status == CSM_OK) status = csm_pair_train(&pair, context, samples, keep, recipe, settings, stream);
     if (status == CSM_ENODATA) {
-        csm_log_write(context, CSM_LOG_WARN, "pipeline", "a walk-forward fold was left out: %s", csm_error_message());
+        csm_log_write(context, CSM_LOG_WARN, "pipeline", "a walk-forward fold was left out: %s",
+                      csm_error_message());
         return CSM_OK;
     }
-    if (status == CSM_OK) status = predict_block(walk, context, &pair, samples, fold->test_from, fold->test_to);
+    if (status == CSM_OK)
+        status = predict_block(walk, context, &pair, samples, fold->test_from, fold->test_to);
     if (status == CSM_OK) walk->folds++;
     csm_pair_free(&pair);
     return status;
@@ -106,14 +116,18 @@ csm_status csm_walk_forward(horizon_walk *out, csm_context *context, const horiz
     csm_status status = folds && keep && out->rows && out->base_rate && out->evidence ? CSM_OK : CSM_ENOMEM;
     if (status == CSM_OK) status = make_folds(folds, &count, samples, &settings->horizon[horizon], settings);
     char what[64], name[32];
-    snprintf(what, sizeof what, "train %s", csm_interval_format(settings->horizon[horizon].horizon, name, sizeof name));
+    snprintf(what, sizeof what, "train %s",
+             csm_interval_format(settings->horizon[horizon].horizon, name, sizeof name));
     for (size_t f = 0; status == CSM_OK && f < count; f++) {
         status = csm_progress(context, what, f, count + 1);
         if (status == CSM_OK)
-            status = walk_fold(out, context, samples, keep, &folds[f], recipe, settings, 1000 * horizon + f + 1);
+            status =
+                walk_fold(out, context, samples, keep, &folds[f], recipe, settings, 1000 * horizon + f + 1);
     }
-    if (status == CSM_OK) qsort(out->rows, out->length, sizeof *out->rows, by_time_then_market);
-    else csm_walk_free(out);
+    if (status == CSM_OK)
+        qsort(out->rows, out->length, sizeof *out->rows, by_time_then_market);
+    else
+        csm_walk_free(out);
     csm_dealloc(keep);
     csm_dealloc(folds);
     return status;

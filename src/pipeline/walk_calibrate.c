@@ -44,8 +44,12 @@ csm_status csm_walk_evidence(csm_evidence *out, const csm_walk_row *rows, size_t
                              double threshold) {
     issued_set set;
     csm_status status = issued_make(&set, rows, n);
-    csm_outcomes outcomes = {.length = set.length, .horizon = horizon, .time = set.time, .coin = set.coin,
-                             .probability = set.probability, .outcome = set.outcome};
+    csm_outcomes outcomes = {.length = set.length,
+                             .horizon = horizon,
+                             .time = set.time,
+                             .coin = set.coin,
+                             .probability = set.probability,
+                             .outcome = set.outcome};
     csm_evidence_options options;
     csm_calibrate_evidence_options_init(&options);
     options.threshold = threshold;
@@ -168,7 +172,8 @@ csm_status csm_walk_calibrate(horizon_walk *walk, csm_context *context, const tr
         while (end < walk->length && walk->rows[end].time < refit + settings->recalibrate) end++;
         known_then known = {0};
         status = csm_progress(context, "calibrate", begin, walk->length);
-        if (status == CSM_OK) status = know(&known, matured, matured_by(matured, walk, begin, refit), horizon, settings);
+        if (status == CSM_OK)
+            status = know(&known, matured, matured_by(matured, walk, begin, refit), horizon, settings);
         if (status == CSM_OK) status = apply(walk, begin, end, &known);
         csm_calibrator_free(known.calibrator);
         begin = end;

@@ -10,8 +10,10 @@ static const csm_walk_row *find_row(const horizon_walk *walk, csm_time time, uin
     while (low < high) {
         size_t middle = low + (high - low) / 2;
         const csm_walk_row *row = &walk->rows[middle];
-        if (row->time < time || (row->time == time && row->market < market)) low = middle + 1;
-        else high = middle;
+        if (row->time < time || (row->time == time && row->market < market))
+            low = middle + 1;
+        else
+            high = middle;
     }
     const csm_walk_row *row = low < walk->length ? &walk->rows[low] : NULL;
     return row && row->time == time && row->market == market ? row : NULL;
@@ -49,9 +51,12 @@ csm_status csm_walk_gate(horizon_walk *walks, const training_settings *settings,
         for (size_t i = 0; i < walks[h].length; i++) {
             csm_walk_row *row = &walks[h].rows[i];
             csm_status status = CSM_OK;
-            if (gate) status = gate_row(row, walks[h].evidence[i], walks, settings, frame);
-            else if (isnan(row->probability)) row->show = CSM_REASON_MASK(NOT_CALIBRATED);
-            else if (row->probability < settings->rank.gate.threshold) row->show = CSM_REASON_MASK(PROBABILITY_LOW);
+            if (gate)
+                status = gate_row(row, walks[h].evidence[i], walks, settings, frame);
+            else if (isnan(row->probability))
+                row->show = CSM_REASON_MASK(NOT_CALIBRATED);
+            else if (row->probability < settings->rank.gate.threshold)
+                row->show = CSM_REASON_MASK(PROBABILITY_LOW);
             if (status != CSM_OK) return status;
         }
     }
