@@ -78,7 +78,7 @@ csm_status csm_limits_bucket(csm_bucket **out, csm_limits *limits, const char *s
         *out = limits->buckets[at];
         return CSM_OK;
     }
-    csm_bucket **grown = csm_realloc_array(limits->buckets, limits->bucket_count + 1, sizeof *grown);
+    csm_bucket **grown = csm_realloc_array(limits->buckets, limits->bucket_count + 1, sizeof(csm_bucket *));
     if (!grown) return CSM_ENOMEM;
     limits->buckets = grown;
     csm_bucket *bucket = csm_alloc_array(1, sizeof *bucket);
@@ -92,7 +92,7 @@ csm_status csm_limits_bucket(csm_bucket **out, csm_limits *limits, const char *s
         csm_dealloc(bucket);
         return CSM_ENOMEM;
     }
-    memmove(grown + at + 1, grown + at, (limits->bucket_count - at) * sizeof *grown);
+    memmove(grown + at + 1, grown + at, (limits->bucket_count - at) * sizeof(csm_bucket *));
     grown[at] = bucket;
     limits->bucket_count++;
     *out = bucket;
@@ -114,7 +114,8 @@ csm_status csm_limits_source(csm_limit_source **out, csm_limits *limits, const c
         *out = limits->sources[at];
         return CSM_OK;
     }
-    csm_limit_source **grown = csm_realloc_array(limits->sources, limits->source_count + 1, sizeof *grown);
+    csm_limit_source **grown =
+        csm_realloc_array(limits->sources, limits->source_count + 1, sizeof(csm_limit_source *));
     if (!grown) return CSM_ENOMEM;
     limits->sources = grown;
     csm_limit_source *source = csm_alloc_array(1, sizeof *source);
@@ -126,7 +127,7 @@ csm_status csm_limits_source(csm_limit_source **out, csm_limits *limits, const c
         csm_dealloc(source);
         return CSM_ENOMEM;
     }
-    memmove(grown + at + 1, grown + at, (limits->source_count - at) * sizeof *grown);
+    memmove(grown + at + 1, grown + at, (limits->source_count - at) * sizeof(csm_limit_source *));
     grown[at] = source;
     limits->source_count++;
     *out = source;
