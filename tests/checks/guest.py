@@ -28,6 +28,9 @@ FORBIDDEN = {
 JUSTIFIED = {
     ("src/core/platform_posix.c", "pthread_sigmask"): "a worker thread starts with every signal blocked, so that the "
                                                       "host's handlers run on the host's threads; put back at once",
+    ("src/net/net.c", "curl_global_init"): "libcurl counts the users of its global state; this takes one reference, so that "
+                                           "it is there for us whenever its host cleans up, and gives none back, so that "
+                                           "it is there for the host (docs/net.md)",
 }
 # Mutable objects with a reason, by name. Nothing of these may change a result.
 STATE = {}
