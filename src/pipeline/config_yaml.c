@@ -145,7 +145,7 @@ static bool says_nothing(const char *text, size_t length) {
             comment = false;
         else if (text[i] == '#')
             comment = true;
-        else if (!comment && !strchr(" \t\r", text[i]))
+        else if (!comment && (text[i] == 0 || !strchr(" \t\r", text[i])))
             return false;
     }
     return true;
