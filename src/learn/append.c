@@ -149,10 +149,8 @@ csm_status csm_learn_append(csm_ledger_head *head, csm_context *context, csm_sto
     if (status == CSM_OK) status = csm_catalog_prepare(&insert, store, INSERT);
     if (status == CSM_OK) status = insert_all(head, insert, ranking, &header);
     csm_statement_close(insert);
-    if (status == CSM_OK)
-        status = csm_catalog_commit(store);
-    else
-        csm_catalog_rollback(store);
+    if (status == CSM_OK) status = csm_catalog_commit(store);
+    if (status != CSM_OK) csm_catalog_rollback(store);
     csm_buffer_free(&text);
     return status;
 }

@@ -124,8 +124,8 @@ static csm_status mature_some(csm_maturing *out, csm_context *context, csm_store
         if (status == CSM_OK) status = mature_one(out, context, store, insert, &rows[i], as_of);
     }
     csm_statement_close(insert);
-    if (status == CSM_OK) return csm_catalog_commit(store);
-    csm_catalog_rollback(store);
+    if (status == CSM_OK) status = csm_catalog_commit(store);
+    if (status != CSM_OK) csm_catalog_rollback(store);
     return status;
 }
 

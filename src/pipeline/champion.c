@@ -29,8 +29,8 @@ static csm_status insert_model(csm_pipeline *p, const csm_training *training, co
     if (status == CSM_OK) status = csm_statement_bind_text(s, 1, training->hash);
     if (status == CSM_OK) status = csm_statement_step(s, &row);
     csm_statement_close(s);
-    if (status == CSM_OK) return csm_catalog_commit(p->store);
-    csm_catalog_rollback(p->store);
+    if (status == CSM_OK) status = csm_catalog_commit(p->store);
+    if (status != CSM_OK) csm_catalog_rollback(p->store);
     return status;
 }
 
