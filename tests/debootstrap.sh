@@ -14,7 +14,8 @@ if [ "${1-}" = --inside ]; then
     root=$2
     who=$3
     shift 3
-    mount --bind "$root" "$root" && mount -t proc proc "$root/proc" && mount -t tmpfs tmpfs "$root/dev/shm" || exit 1
+    mount --bind "$root" "$root" && mount -t proc proc "$root/proc" && mount -t tmpfs tmpfs "$root/dev/shm" &&
+        mount -t devpts -o newinstance,ptmxmode=666 devpts "$root/dev/pts" || exit 1
     if [ -n "${CSM_SHARED_DATA-}" ]; then
         mkdir "$root/shared" && mount --bind "$CSM_SHARED_DATA" "$root/shared" && mount -o remount,bind,ro "$root/shared" || exit 1
         CSM_SHARED_DATA=/shared
@@ -72,6 +73,7 @@ chmod 755 "$root"
 for file in /etc/resolv.conf /etc/hosts /etc/pip.conf /etc/ssl/certs/ca-certificates.crt; do
     if [ -f "$file" ]; then cp -L "$file" "$root$file"; fi
 done
+rm -f "$root/etc/apt/sources.list" # debootstrap's: the main suite alone
 for file in /etc/apt/sources.list /etc/apt/sources.list.d/debian*; do
     if [ -f "$file" ]; then cp "$file" "$root$file"; fi
 done
