@@ -42,6 +42,9 @@ csm_status csm_file_link(const char *from, const char *to); /* hard link; CSM_EE
 bool csm_file_exists(const char *path);
 csm_status csm_file_mode(unsigned *out, const char *path); /* permission bits, such as 0600 */
 csm_status csm_file_size(uint64_t *out, const char *path);
+bool csm_file_is_link(const char *path); /* a symbolic link, whatever it points to */
+/* Exactly `length` bytes from `at`; CSM_EPARSE when the file ends before. */
+csm_status csm_file_read_part(void *out, const char *path, uint64_t at, size_t length);
 csm_status csm_file_hash(csm_hash *out, const char *path);
 csm_status csm_folder_remove(const char *path);                      /* only when empty; absent is fine */
 csm_status csm_folder_space(uint64_t *free_bytes, const char *path); /* bytes this user may still write */

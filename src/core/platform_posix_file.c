@@ -189,6 +189,31 @@ csm_status csm_file_size(uint64_t *out, const char *path) {
     return CSM_OK;
 }
 
+bool csm_file_is_link(const char *path) {
+    struct stat found;
+    return lstat(path, &found) == 0 && S_ISLNK(found.st_mode);
+}
+
+csm_status csm_file_read_part(void *out, const char *path, uint64_t at, size_t length) {
+    const int descriptor = open_again(path, O_RDONLY, 0);
+    if (descriptor < 0) return csm_fail_errno(errno, "%s: open", path);
+    csm_status status = CSM_OK;
+    if (at > INT64_MAX || lseek(descriptor, (off_t)at, SEEK_SET) < 0)
+        status = csm_fail(CSM_EPARSE, "%s: ends before byte %llu", path, (unsigned long long)at);
+    for (size_t have = 0; !status && have < length;) {
+        const ssize_t got = read_again(descriptor, (char *)out + have, length - have);
+        if (got < 0)
+            status = csm_fail_errno(errno, "%s: read", path);
+        else if (got == 0)
+            status =
+                csm_fail(CSM_EPARSE, "%s: ends before byte %llu", path, (unsigned long long)(at + length));
+        else
+            have += (size_t)got;
+    }
+    close(descriptor);
+    return status;
+}
+
 csm_status csm_file_hash(csm_hash *out, const char *path) {
     const int descriptor = open_again(path, O_RDONLY, 0);
     if (descriptor < 0) return csm_fail_errno(errno, "%s: open", path);
