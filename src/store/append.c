@@ -64,10 +64,9 @@ csm_status csm_append_segment(csm_manifest_row *out, const csm_store *store, csm
                               const csm_stream *stream, const csm_table *rows, const uint32_t *provenance,
                               const csm_provenance *sources, size_t source_count) {
     csm_buffer image = {0};
-    const csm_span span = csm_table_span(rows);
     csm_status status = csm_segment_encode(&image, stream, rows, provenance, sources, source_count,
                                            csm_context_threads(context));
-    if (!status) status = csm_segment_file_write(out, store, stream, &image, rows->rows, &span);
+    if (!status) status = csm_segment_file_write(out, store, stream, &image, rows);
     csm_buffer_free(&image);
     return status;
 }

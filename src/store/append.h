@@ -12,7 +12,17 @@ csm_status csm_append_leave_known(csm_records *fresh, const csm_records *present
 csm_status csm_append_segment(csm_manifest_row *out, const csm_store *store, csm_context *context,
                               const csm_stream *stream, const csm_table *rows, const uint32_t *provenance,
                               const csm_provenance *sources, size_t source_count);
+/* How long a reader may still hold a generation that names a merged file. */
+#define CSM_RETIRED_FOR CSM_DAY
 /* Removes the files of segments that were merged into others before `before`. */
 csm_status csm_roll_remove_retired(csm_store *store, csm_time before);
+
+/* Names a decoded segment in the manifest after checking its rows, provenance and place in its stream. path: where its
+ * file stands in the workspace already; NULL writes `bytes` under a name of its own. When some of its rows are stored
+ * already only the others are, in a new segment. *adopted: the file given is named now. */
+csm_status csm_adopt_segment(bool *adopted, csm_store *store, csm_context *context,
+                             const csm_segment *segment, const char *path, const csm_buffer *bytes);
+/* Every row against its kind's rules and its source's receive time. */
+csm_status csm_adopt_check_rows(const csm_segment *segment);
 
 #endif

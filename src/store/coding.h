@@ -39,7 +39,8 @@ csm_status csm_coding_decode(csm_table *table, const csm_coding *codings);
 /* `count` values narrowed to `width` bytes, padded with zeros to `chunk_rows`, shuffled, deflated, with its checksum. */
 csm_status csm_chunk_pack(csm_buffer *out, const int64_t *values, size_t count, size_t chunk_rows,
                           int32_t width);
-/* The reverse; scratch holds chunk_rows * width bytes. CSM_ECORRUPT without a name of the place. */
+/* The reverse; scratch holds chunk_rows * width bytes. CSM_ECORRUPT without a name of the place. The chunk's own checksum
+ * is for readers that see the chunk alone; ours has compared the whole file's already. */
 csm_status csm_chunk_unpack(int64_t *values, size_t count, size_t chunk_rows, int32_t width,
                             const uint8_t *packed, size_t length, uint8_t *scratch);
 uint32_t csm_fletcher32(const uint8_t *data, size_t length); /* as HDF5 computes it */

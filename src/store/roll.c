@@ -9,7 +9,6 @@
 #include <string.h>
 
 #define MERGED_ROWS_MAX ((size_t)1 << 16) /* segments of this many rows are left alone */
-#define RETIRED_FOR CSM_DAY /* how long a reader may still hold a generation that names a file */
 
 typedef struct piece {
     int64_t id;
@@ -198,7 +197,7 @@ csm_status csm_store_roll(csm_store *store, csm_context *context) {
                                  csm_stream_list_id(list, i), rows);
     }
     csm_stream_list_free(list);
-    return status ? status : csm_roll_remove_retired(store, csm_platform_now() - RETIRED_FOR);
+    return status ? status : csm_roll_remove_retired(store, csm_platform_now() - CSM_RETIRED_FOR);
 }
 
 csm_status csm_roll_remove_retired(csm_store *store, csm_time before) {

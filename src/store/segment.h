@@ -14,8 +14,10 @@
 #define CSM_CHUNK_ROWS ((size_t)1 << 14)       /* at most, balanced over a segment's chunks */
 #define CSM_SEGMENT_BYTES_MAX ((size_t)1 << 30)
 
-/* After HDF5's own end of file: "CSMSEGM1", the length before the footer (little-endian), SHA-256 of that part. */
-#define CSM_FOOTER_BYTES 48
+/* After HDF5's own end of file: "CSMSEGM1", the length before the footer (u64), CRC-32 of that part (u32), 4 zero bytes,
+ * SHA-256 of that part; little-endian. A read compares the CRC before HDF5 sees a byte: it is not made for damaged files
+ * (it may not close them again). The SHA-256 is for verification. */
+#define CSM_FOOTER_BYTES 56
 
 typedef struct csm_segment {
     const csm_kind *kind;
@@ -39,8 +41,8 @@ csm_status csm_segment_decode(csm_segment **out, const void *bytes, size_t lengt
                               bool whole, uint32_t threads);
 void csm_segment_free(csm_segment *segment);
 
-/* Footer alone: length plausible (and hash right when `whole`). */
-csm_status csm_segment_check_footer(const void *bytes, size_t length, const char *name, bool whole);
+/* Whether `footer` can end a file of `length` bytes. */
+bool csm_segment_footer_fits(const uint8_t footer[CSM_FOOTER_BYTES], uint64_t length);
 
 /* Sources as JSON, the `provenance` dataset. */
 csm_status csm_sources_format(csm_buffer *out, const csm_provenance *sources, size_t count);

@@ -47,14 +47,21 @@ static csm_status compare_with_disk(const char *full, const csm_buffer *image) {
     return status;
 }
 
-csm_status csm_segment_file_write(csm_manifest_row *out, const csm_store *store, const csm_stream *stream,
-                                  const csm_buffer *image, size_t rows, const csm_span *span) {
-    *out = (csm_manifest_row){.bytes = image->length, .rows = rows, .span = *span};
+csm_status csm_segment_describe(csm_manifest_row *out, const csm_stream *stream, const csm_buffer *image,
+                                const csm_table *rows) {
+    *out = (csm_manifest_row){.bytes = image->length, .rows = rows->rows, .span = csm_table_span(rows)};
     const csm_hash hash = csm_hash_bytes(image->data, image->length);
     csm_hash_format(&hash, out->sha256);
     out->path = path_of(stream, out->sha256);
-    char *full = out->path ? csm_strformat("%s/%s", store->path, out->path) : NULL;
-    csm_status status = full ? make_folder_of(full) : CSM_ENOMEM;
+    return out->path ? CSM_OK : CSM_ENOMEM;
+}
+
+csm_status csm_segment_file_write(csm_manifest_row *out, const csm_store *store, const csm_stream *stream,
+                                  const csm_buffer *image, const csm_table *rows) {
+    csm_status status = csm_segment_describe(out, stream, image, rows);
+    if (status) return status;
+    char *full = csm_strformat("%s/%s", store->path, out->path);
+    status = full ? make_folder_of(full) : CSM_ENOMEM;
     if (!status) status = csm_file_write_atomic(full, image->data, image->length, 0644);
     if (!status) status = compare_with_disk(full, image);
     if (status) csm_manifest_row_free(out);

@@ -17,9 +17,12 @@ typedef struct csm_manifest_row {
 
 void csm_manifest_row_free(csm_manifest_row *row);
 
+/* Path, hash, size and span of a segment's bytes. */
+csm_status csm_segment_describe(csm_manifest_row *out, const csm_stream *stream, const csm_buffer *image,
+                                const csm_table *rows);
 /* Writes image bytes under their name, synced, read back and compared. The manifest does not name them yet. */
 csm_status csm_segment_file_write(csm_manifest_row *out, const csm_store *store, const csm_stream *stream,
-                                  const csm_buffer *image, size_t rows, const csm_span *span);
+                                  const csm_buffer *image, const csm_table *rows);
 /* Within a transaction. sources: ids of the provenance table, in the order of the file's list. */
 csm_status csm_manifest_add(csm_store *store, int64_t stream, const csm_manifest_row *row,
                             const int64_t *sources, size_t source_count);

@@ -3,19 +3,32 @@
 #include "store/segment_layout.h"
 
 #include <string.h>
+#include <zlib.h>
 
 #define DATASETS_MAX (CSM_COLUMNS_MAX + 1)
 
-csm_status csm_segment_check_footer(const void *bytes, size_t length, const char *name, bool whole) {
+static uint64_t get_number(const uint8_t *in, int bytes) {
+    uint64_t value = 0;
+    for (int i = 0; i < bytes; i++) value |= (uint64_t)in[i] << (8 * i);
+    return value;
+}
+
+bool csm_segment_footer_fits(const uint8_t footer[CSM_FOOTER_BYTES], uint64_t length) {
+    return length >= CSM_FOOTER_BYTES && memcmp(footer, "CSMSEGM1", 8) == 0 &&
+           get_number(footer + 8, 8) == length - CSM_FOOTER_BYTES;
+}
+
+static csm_status check_footer(const void *bytes, size_t length, const char *name, bool whole) {
     const uint8_t *footer =
         (const uint8_t *)bytes + (length < CSM_FOOTER_BYTES ? 0 : length - CSM_FOOTER_BYTES);
-    uint64_t said = 0;
-    for (int i = 0; length >= CSM_FOOTER_BYTES && i < 8; i++) said |= (uint64_t)footer[8 + i] << (8 * i);
-    if (length < CSM_FOOTER_BYTES || memcmp(footer, "CSMSEGM1", 8) != 0 || said != length - CSM_FOOTER_BYTES)
+    if (length < CSM_FOOTER_BYTES || !csm_segment_footer_fits(footer, length))
         return csm_fail(CSM_ECORRUPT, "%s: cut off, or not a segment: its footer is not there", name);
+    const size_t body = length - CSM_FOOTER_BYTES;
+    if (crc32_z(0, bytes, body) != get_number(footer + 16, 4))
+        return csm_fail(CSM_ECORRUPT, "%s: its CRC-32 is not the one in its footer", name);
     if (!whole) return CSM_OK;
-    const csm_hash hash = csm_hash_bytes(bytes, length - CSM_FOOTER_BYTES);
-    if (memcmp(hash.bytes, footer + 16, sizeof hash.bytes) == 0) return CSM_OK;
+    const csm_hash hash = csm_hash_bytes(bytes, body);
+    if (memcmp(hash.bytes, footer + 24, sizeof hash.bytes) == 0) return CSM_OK;
     return csm_fail(CSM_ECORRUPT, "%s: its SHA-256 is not the one in its footer", name);
 }
 
@@ -136,7 +149,7 @@ csm_status csm_segment_decode(csm_segment **out, const void *bytes, size_t lengt
                               bool whole, uint32_t threads) {
     csm_segment_layout layout = {0};
     *out = NULL;
-    csm_status status = csm_segment_check_footer(bytes, length, name, whole);
+    csm_status status = check_footer(bytes, length, name, whole);
     if (status) return status;
     csm_segment *segment = csm_alloc_array(1, sizeof *segment);
     if (!segment) return CSM_ENOMEM;

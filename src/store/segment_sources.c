@@ -1,28 +1,29 @@
 /* SPDX-License-Identifier: MIT */
 /* A segment's sources as JSON: [{"source":..,"request":..,"origin":..,"received":ns}, ...]. */
-#include "store/segment.h"
+#include "store/sources_json.h"
 
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
-csm_status csm_sources_format(csm_buffer *out, const csm_provenance *sources, size_t count) {
-    csm_status status = CSM_OK;
-    char *text = NULL;
+json_t *csm_sources_json(const csm_provenance *sources, size_t count) {
     json_t *list = json_array();
     for (size_t i = 0; list && i < count; i++) {
-        json_t *entry =
+        json_t *source =
             json_pack("{s:s, s:s, s:s, s:I}", "source", sources[i].source, "request", sources[i].request,
                       "origin", sources[i].origin, "received", (json_int_t)sources[i].received);
-        if (!entry || json_array_append_new(list, entry) < 0) {
-            status = csm_fail(CSM_EPROVENANCE, "provenance %zu is not UTF-8, or memory is short", i);
-            goto done;
+        if (!source || json_array_append_new(list, source) < 0) {
+            json_decref(list);
+            return NULL;
         }
     }
-    text = list ? json_dumps(list, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
-    status =
+    return list;
+}
+
+csm_status csm_sources_format(csm_buffer *out, const csm_provenance *sources, size_t count) {
+    json_t *list = csm_sources_json(sources, count);
+    char *text = list ? json_dumps(list, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
+    const csm_status status =
         text ? csm_buffer_append(out, text, strlen(text)) : csm_fail(CSM_ENOMEM, "provenance: no memory");
-done:
     free(text);
     json_decref(list);
     return status;

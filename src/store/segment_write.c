@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <zlib.h>
 
 #define DATASETS_MAX (CSM_COLUMNS_MAX + 1) /* columns and the provenance index */
 #define DEFLATE_DECLARED 6
@@ -258,12 +259,16 @@ static csm_status lay_out(csm_buffer *out, const writing *w, const csm_stream *s
     return status;
 }
 
+static void put_number(uint8_t *out, uint64_t value, int bytes) {
+    for (int i = 0; i < bytes; i++) out[i] = (uint8_t)(value >> (8 * i));
+}
+
 static csm_status add_footer(csm_buffer *out) {
     uint8_t footer[CSM_FOOTER_BYTES] = "CSMSEGM1";
-    const uint64_t length = out->length;
-    for (int i = 0; i < 8; i++) footer[8 + i] = (uint8_t)(length >> (8 * i));
+    put_number(footer + 8, out->length, 8);
+    put_number(footer + 16, crc32_z(0, (const Bytef *)out->data, out->length), 4);
     const csm_hash hash = csm_hash_bytes(out->data, out->length);
-    memcpy(footer + 16, hash.bytes, sizeof hash.bytes);
+    memcpy(footer + 24, hash.bytes, sizeof hash.bytes);
     return csm_buffer_append(out, footer, sizeof footer);
 }
 
