@@ -166,22 +166,10 @@ fuzz() {
     echo ": $(wc -l <build/fuzz/targets) targets, $1 s each"
 }
 
-# Golden values again from the implementations that they came from.
-oracles() {
-    found=0
-    for script in tests/*/oracle*.py; do
-        [ -f "$script" ] || continue
-        found=$((found + 1))
-        echo "$script"
-        build/test-venv/bin/python "$script" --check || return 1
-    done
-    [ $found -gt 0 ] || { echo "no tests/STAGE/oracle*.py"; return 77; }
-    echo ": $found scripts"
-}
-
 full() {
     step python-full "Python environment of the oracles (PyPI)" python_environment tests/requirements.txt tests/requirements-full.txt &&
-        step oracles "golden values from their sources" oracles
+        step oracles "golden values from their sources" \
+            build/test-venv/bin/python tests/checks/oracles.py build/oracles
     step cuda "CUDA files for every architecture" cuda_architectures
     step tsan-build "ThreadSanitizer: build" build tsan
     TSAN_OPTIONS=halt_on_error=1 ctest_step tsan-tests "ThreadSanitizer: tests" build/tsan -L '^(core|indicator|model|net|store)$'
