@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/* Against the definition: every window folded on its own. */
+#include "fuse/series.h"
+
+#include "fuse/rolling.h"
+
+#define N 257
+
+static void fill(double *x) {
+    for (size_t i = 0; i < N; i++) x[i] = csm_random_normal(3, 1, i);
+}
+
+static int compare(const void *a, const void *b) {
+    const double x = *(const double *)a, y = *(const double *)b;
+    return x < y ? -1 : x > y;
+}
+
+static double median_of(const double *x, size_t window) {
+    double sorted[N];
+    memcpy(sorted, x, window * sizeof *x);
+    qsort(sorted, window, sizeof *sorted, compare);
+    return window % 2 ? sorted[window / 2] : 0.5 * (sorted[window / 2 - 1] + sorted[window / 2]);
+}
+
+static void windows_fold_what_they_hold(void **state) {
+    (void)state;
+    double x[N], sum[N], high[N], low[N], median[N], sorted[N];
+    fill(x);
+    const size_t windows[] = {1, 2, 3, 7, 64, 100, 128, 256, 257, 258, 1000};
+    for (size_t j = 0; j < sizeof windows / sizeof windows[0]; j++) {
+        const size_t w = windows[j];
+        csm_rolling_sum(sum, x, N, w);
+        csm_rolling_max(high, x, N, w);
+        csm_rolling_min(low, x, N, w);
+        csm_rolling_median(median, x, N, w, sorted);
+        for (size_t i = 0; i < N; i++) {
+            if (i + 1 < w) {
+                assert_true(isnan(sum[i]) && isnan(high[i]) && isnan(low[i]) && isnan(median[i]));
+                continue;
+            }
+            double s = 0, h = -INFINITY, l = INFINITY;
+            for (size_t k = i + 1 - w; k <= i; k++) {
+                s += x[k];
+                h = fmax(h, x[k]);
+                l = fmin(l, x[k]);
+            }
+            assert_true(fabs(sum[i] - s) < 1e-12);
+            assert_true(high[i] == h && low[i] == l);
+            assert_true(median[i] == median_of(x + i + 1 - w, w));
+        }
+    }
+}
+
+static void a_value_that_is_missing_stays_in_its_windows(void **state) {
+    (void)state;
+    double x[N], sum[N];
+    fill(x);
+    x[0] = (double)NAN;
+    x[100] = (double)NAN;
+    csm_rolling_sum(sum, x, N, 30);
+    for (size_t i = 29; i < N; i++) assert_int_equal(isnan(sum[i]) != 0, i < 30 || (i >= 100 && i < 130));
+}
+
+static void a_sum_forgets_a_large_value_wholly(void **state) {
+    (void)state;
+    double x[N], sum[N];
+    for (size_t i = 0; i < N; i++) x[i] = 1;
+    x[50] = 1e17;
+    csm_rolling_sum(sum, x, N, 20);
+    for (size_t i = 70; i < N; i++) assert_true(sum[i] == 20);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(windows_fold_what_they_hold),
+        cmocka_unit_test(a_value_that_is_missing_stays_in_its_windows),
+        cmocka_unit_test(a_sum_forgets_a_large_value_wholly),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
