@@ -172,7 +172,7 @@ static void the_hash_follows_every_value(void **state) {
     csm_config *config = fresh();
     char before[65], after[65];
     assert_int_equal(csm_config_hash(before, sizeof before, config), CSM_OK);
-    assert_int_equal(csm_config_set(config, "gbt.trees", "81"), CSM_OK);
+    assert_int_equal(csm_config_set(config, "gbt.rounds", "81"), CSM_OK);
     assert_int_equal(csm_config_hash(after, sizeof after, config), CSM_OK);
     assert_string_not_equal(before, after);
     csm_config_free(config);
