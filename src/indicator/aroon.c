@@ -2,27 +2,27 @@
 #include "indicator/blocks.h"
 
 typedef struct aroon {
-    window high;
-    window low;
+    wide_window high;
+    wide_window low;
     double now;
     double scale;
 } aroon;
 
 static size_t aroon_rows(const double *p) {
-    return window_rows(FOLD_WHEN_MAX, p[0] + 1.0) + window_rows(FOLD_WHEN_MIN, p[0] + 1.0);
+    return wide_rows(FOLD_WHEN_MAX, p[0] + 1.0) + wide_rows(FOLD_WHEN_MIN, p[0] + 1.0);
 }
 
 static void aroon_init(aroon *s, const double *p, real *rows) {
-    rows = window_init(&s->high, FOLD_WHEN_MAX, p[0] + 1.0, rows);
-    window_init(&s->low, FOLD_WHEN_MIN, p[0] + 1.0, rows);
+    rows = wide_init(&s->high, FOLD_WHEN_MAX, p[0] + 1.0, rows);
+    wide_init(&s->low, FOLD_WHEN_MIN, p[0] + 1.0, rows);
     s->scale = 100.0 / p[0];
 }
 
 CSM_INLINE void aroon_step(aroon *s, const candle *b, real *out) {
     piece high = piece_of(b->high), low = piece_of(b->low);
     high.b = low.b = real_of(s->now);
-    high = window_fold(&s->high, FOLD_WHEN_MAX, high);
-    low = window_fold(&s->low, FOLD_WHEN_MIN, low);
+    high = wide_push(&s->high, FOLD_WHEN_MAX, high);
+    low = wide_push(&s->low, FOLD_WHEN_MIN, low);
     out[0] = 100.0 - (s->now - high.b) * s->scale;
     out[1] = 100.0 - (s->now - low.b) * s->scale;
     out[2] = out[0] - out[1];

@@ -2,18 +2,18 @@
 #include "indicator/blocks.h"
 
 typedef struct autocorrelation {
-    window pairs;
+    wide_window pairs;
     real last;
     real last_return;
     size_t seen;
 } autocorrelation;
 
 static size_t autocorrelation_rows(const double *p) {
-    return window_rows(FOLD_PAIR, p[0]);
+    return wide_rows(FOLD_PAIR, p[0]);
 }
 
 static void autocorrelation_init(autocorrelation *s, const double *p, real *rows) {
-    window_init(&s->pairs, FOLD_PAIR, p[0], rows);
+    wide_init(&s->pairs, FOLD_PAIR, p[0], rows);
     s->last = real_of(1.0);
     s->last_return = real_of(0.0);
 }
@@ -24,7 +24,7 @@ CSM_INLINE void autocorrelation_step(autocorrelation *s, const candle *b, real *
     if (s->seen > 1) {
         piece pair = piece_of(r);
         pair.c = s->last_return;
-        pair = window_fold(&s->pairs, FOLD_PAIR, pair);
+        pair = wide_push(&s->pairs, FOLD_PAIR, pair);
         out[0] = real_ratio(pair.e, real_sqrt(pair.b) * real_sqrt(pair.d), real_of(NAN));
     }
     s->last = b->close;

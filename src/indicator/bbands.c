@@ -2,23 +2,23 @@
 #include "indicator/blocks.h"
 
 typedef struct bbands {
-    window close;
+    wide_window close;
     double inverse;
     double width;
 } bbands;
 
 static size_t bbands_rows(const double *p) {
-    return window_rows(FOLD_MOMENTS, p[0]);
+    return wide_rows(FOLD_MOMENTS, p[0]);
 }
 
 static void bbands_init(bbands *s, const double *p, real *rows) {
-    window_init(&s->close, FOLD_MOMENTS, p[0], rows);
+    wide_init(&s->close, FOLD_MOMENTS, p[0], rows);
     s->inverse = 1.0 / p[0];
     s->width = p[1];
 }
 
 CSM_INLINE void bbands_step(bbands *s, const candle *b, real *out) {
-    const piece moments = window_fold(&s->close, FOLD_MOMENTS, piece_of(b->close));
+    const piece moments = wide_push(&s->close, FOLD_MOMENTS, piece_of(b->close));
     const real reach = real_sqrt(moments.b * s->inverse) * s->width;
     out[0] = moments.a + reach;
     out[1] = moments.a;

@@ -2,24 +2,24 @@
 #include "indicator/blocks.h"
 
 typedef struct cci {
-    window mean;
+    wide_window mean;
     ring prices;
     double inverse;
 } cci;
 
 static size_t cci_rows(const double *p) {
-    return window_rows(FOLD_MOMENTS, p[0]) + (size_t)p[0];
+    return wide_rows(FOLD_MEAN, p[0]) + (size_t)p[0];
 }
 
 static void cci_init(cci *s, const double *p, real *rows) {
-    rows = window_init(&s->mean, FOLD_MOMENTS, p[0], rows);
+    rows = wide_init(&s->mean, FOLD_MEAN, p[0], rows);
     ring_init(&s->prices, p[0], 0.0, rows);
     s->inverse = 1.0 / p[0];
 }
 
 CSM_INLINE void cci_step(cci *s, const candle *b, real *out) {
     const real price = typical_price(b);
-    const real mean = window_fold(&s->mean, FOLD_MOMENTS, piece_of(price)).a;
+    const real mean = wide_push(&s->mean, FOLD_MEAN, piece_of(price)).a;
     (void)ring_push(&s->prices, price);
     const real deviation = distance_sum(s->prices.held, s->prices.n, mean) * s->inverse;
     out[0] = real_ratio(price - mean, deviation * 0.015, real_of(0.0));

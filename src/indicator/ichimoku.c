@@ -2,8 +2,12 @@
 #include "indicator/blocks.h"
 
 typedef struct ichimoku {
-    window high[3];
-    window low[3];
+    window conversion_high;
+    window conversion_low;
+    window base_high;
+    window base_low;
+    window span_high;
+    window span_low;
 } ichimoku;
 
 static size_t ichimoku_rows(const double *p) {
@@ -11,21 +15,24 @@ static size_t ichimoku_rows(const double *p) {
 }
 
 static void ichimoku_init(ichimoku *s, const double *p, real *rows) {
-    for (int k = 0; k < 3; k++) {
-        rows = window_init(&s->high[k], FOLD_MAX, p[k], rows);
-        rows = window_init(&s->low[k], FOLD_MIN, p[k], rows);
-    }
+    rows = window_init(&s->conversion_high, FOLD_MAX, p[0], rows);
+    rows = window_init(&s->conversion_low, FOLD_MIN, p[0], rows);
+    rows = window_init(&s->base_high, FOLD_MAX, p[1], rows);
+    rows = window_init(&s->base_low, FOLD_MIN, p[1], rows);
+    rows = window_init(&s->span_high, FOLD_MAX, p[2], rows);
+    window_init(&s->span_low, FOLD_MIN, p[2], rows);
 }
 
 CSM_INLINE void ichimoku_step(ichimoku *s, const candle *b, real *out) {
-    const real conversion =
-        window_push(&s->high[0], FOLD_MAX, b->high) + window_push(&s->low[0], FOLD_MIN, b->low);
-    const real base = window_push(&s->high[1], FOLD_MAX, b->high) + window_push(&s->low[1], FOLD_MIN, b->low);
-    const real span = window_push(&s->high[2], FOLD_MAX, b->high) + window_push(&s->low[2], FOLD_MIN, b->low);
+    const real high = window_push(&s->conversion_high, FOLD_MAX, b->high);
+    const real conversion = high + window_push(&s->conversion_low, FOLD_MIN, b->low);
+    const real base_high = window_push(&s->base_high, FOLD_MAX, b->high);
+    const real base = base_high + window_push(&s->base_low, FOLD_MIN, b->low);
+    const real span_high = window_push(&s->span_high, FOLD_MAX, b->high);
     out[0] = conversion * 0.5;
     out[1] = base * 0.5;
     out[2] = (conversion + base) * 0.25;
-    out[3] = span * 0.5;
+    out[3] = (span_high + window_push(&s->span_low, FOLD_MIN, b->low)) * 0.5;
 }
 
 static size_t ichimoku_warmup(const double *p) {

@@ -32,8 +32,10 @@ typedef struct csm_kernel {
     size_t state_bytes;
     size_t (*rows)(const double *parameters);
     void (*init)(void *state, const double *parameters, void *rows);
-    /* Bars 0..count-1 of the tile; output k of bar t at out[k * output_stride + t * LANES]. */
-    void (*run)(void *state, const csm_tile *tile, size_t count, double *out, size_t output_stride);
+    /* Bars 0..count-1 of `ways` (1 or 2) independent tiles, each with its state; output k of bar t stands at
+     * out[way][k * output_stride + t * LANES]. */
+    void (*run)(void *const *states, const csm_tile *tiles, double *const *out, size_t ways, size_t count,
+                size_t output_stride);
     size_t (*warmup)(const double *parameters);
     size_t (*memory)(const double *parameters);
     /* Relations that bounds cannot say ("fast must be less than slow"): NULL when they hold. */
@@ -48,21 +50,40 @@ typedef struct candle {
     real volume;
 } candle;
 
+CSM_INLINE candle candle_load(const csm_tile *tile, size_t at) {
+    return (candle){real_load(tile->open + at), real_load(tile->high + at), real_load(tile->low + at),
+                    real_load(tile->close + at), real_load(tile->volume + at)};
+}
+
+/* An average waits for its own last value, so one tile leaves most of the processor idle: two are run in turn. The
+ * states are copied to locals whose address nobody else has, which lets the compiler keep them in registers. */
 #define CSM_INDICATOR_RELATED(id, relation_, parameters_, outputs_, ...)                                     \
     static void id##_begin(void *state, const double *parameters, void *rows) {                              \
         id##_init((id *)state, parameters, (real *)rows);                                                    \
     }                                                                                                        \
-    static void id##_run(void *state, const csm_tile *tile, size_t count, double *out,                       \
-                         size_t output_stride) {                                                             \
-        id s = *(id *)state; /* a copy whose address nobody else has: the compiler keeps it in registers */  \
-        for (size_t at = 0; at < count * LANES; at += LANES) {                                               \
-            candle b = {real_load(tile->open + at), real_load(tile->high + at), real_load(tile->low + at),   \
-                        real_load(tile->close + at), real_load(tile->volume + at)};                          \
-            real value[outputs_];                                                                            \
-            id##_step(&s, &b, value);                                                                        \
-            for (size_t k = 0; k < (outputs_); k++) real_store(out + k * output_stride + at, value[k]);      \
+    CSM_INLINE void id##_bar(id *s, const csm_tile *tile, double *out, size_t at, size_t output_stride) {    \
+        const candle b = candle_load(tile, at);                                                              \
+        real value[outputs_];                                                                                \
+        id##_step(s, &b, value);                                                                             \
+        for (size_t k = 0; k < (outputs_); k++) real_store(out + k * output_stride + at, value[k]);          \
+    }                                                                                                        \
+    static void id##_run(void *const *states, const csm_tile *tiles, double *const *out, size_t ways,        \
+                         size_t count, size_t output_stride) {                                               \
+        const csm_tile first = tiles[0];                                                                     \
+        id s = *(id *)states[0];                                                                             \
+        if (ways == 2) {                                                                                     \
+            const csm_tile second = tiles[1];                                                                \
+            id r = *(id *)states[1];                                                                         \
+            for (size_t at = 0; at < count * LANES; at += LANES) {                                           \
+                id##_bar(&s, &first, out[0], at, output_stride);                                             \
+                id##_bar(&r, &second, out[1], at, output_stride);                                            \
+            }                                                                                                \
+            *(id *)states[1] = r;                                                                            \
+        } else {                                                                                             \
+            for (size_t at = 0; at < count * LANES; at += LANES)                                             \
+                id##_bar(&s, &first, out[0], at, output_stride);                                             \
         }                                                                                                    \
-        *(id *)state = s;                                                                                    \
+        *(id *)states[0] = s;                                                                                \
     }                                                                                                        \
     extern const csm_kernel CSM_ISA_SYMBOL(csm_kernel_##id);                                                 \
     const csm_kernel CSM_ISA_SYMBOL(csm_kernel_##id) = {                                                     \

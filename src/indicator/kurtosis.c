@@ -2,18 +2,18 @@
 #include "indicator/blocks.h"
 
 typedef struct kurtosis {
-    window returns;
+    wide_window returns;
     real last;
     double n;
     bool started;
 } kurtosis;
 
 static size_t kurtosis_rows(const double *p) {
-    return window_rows(FOLD_SHAPE, p[0]);
+    return wide_rows(FOLD_SHAPE, p[0]);
 }
 
 static void kurtosis_init(kurtosis *s, const double *p, real *rows) {
-    window_init(&s->returns, FOLD_SHAPE, p[0], rows);
+    wide_init(&s->returns, FOLD_SHAPE, p[0], rows);
     s->last = real_of(1.0);
     s->n = p[0];
 }
@@ -25,7 +25,7 @@ CSM_INLINE void kurtosis_step(kurtosis *s, const candle *b, real *out) {
     s->started = true;
     out[0] = r;
     if (!started) return;
-    const piece shape = window_fold(&s->returns, FOLD_SHAPE, piece_of(r));
+    const piece shape = wide_push(&s->returns, FOLD_SHAPE, piece_of(r));
     out[0] = real_ratio(shape.d * s->n, shape.b * shape.b, real_of(NAN)) - 3.0;
 }
 

@@ -2,23 +2,23 @@
 #include "indicator/blocks.h"
 
 typedef struct linreg {
-    window close;
+    wide_window close;
     double inverse; /* 1 / sum of squared distances of the bar number from its mean */
     double reach;   /* bars from the mean bar to the newest */
 } linreg;
 
 static size_t linreg_rows(const double *p) {
-    return window_rows(FOLD_LINE, p[0]);
+    return wide_rows(FOLD_LINE, p[0]);
 }
 
 static void linreg_init(linreg *s, const double *p, real *rows) {
-    window_init(&s->close, FOLD_LINE, p[0], rows);
+    wide_init(&s->close, FOLD_LINE, p[0], rows);
     s->inverse = 12.0 / (p[0] * (p[0] * p[0] - 1.0));
     s->reach = (p[0] - 1.0) / 2.0;
 }
 
 CSM_INLINE void linreg_step(linreg *s, const candle *b, real *out) {
-    const piece line = window_fold(&s->close, FOLD_LINE, piece_of(b->close));
+    const piece line = wide_push(&s->close, FOLD_LINE, piece_of(b->close));
     out[1] = line.c * s->inverse;
     out[0] = line.a + out[1] * s->reach;
     out[2] = real_ratio(out[1] * line.c, line.b, real_of(NAN));

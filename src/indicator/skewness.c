@@ -2,18 +2,18 @@
 #include "indicator/blocks.h"
 
 typedef struct skewness {
-    window returns;
+    wide_window returns;
     real last;
     double root;
     bool started;
 } skewness;
 
 static size_t skewness_rows(const double *p) {
-    return window_rows(FOLD_SHAPE, p[0]);
+    return wide_rows(FOLD_SHAPE, p[0]);
 }
 
 static void skewness_init(skewness *s, const double *p, real *rows) {
-    window_init(&s->returns, FOLD_SHAPE, p[0], rows);
+    wide_init(&s->returns, FOLD_SHAPE, p[0], rows);
     s->last = real_of(1.0);
     s->root = sqrt(p[0]);
 }
@@ -25,7 +25,7 @@ CSM_INLINE void skewness_step(skewness *s, const candle *b, real *out) {
     s->started = true;
     out[0] = r;
     if (!started) return;
-    const piece shape = window_fold(&s->returns, FOLD_SHAPE, piece_of(r));
+    const piece shape = wide_push(&s->returns, FOLD_SHAPE, piece_of(r));
     out[0] = real_ratio(shape.c * s->root, shape.b * real_sqrt(shape.b), real_of(NAN));
 }
 

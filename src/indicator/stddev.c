@@ -2,21 +2,21 @@
 #include "indicator/blocks.h"
 
 typedef struct stddev {
-    window close;
+    wide_window close;
     double inverse;
 } stddev;
 
 static size_t stddev_rows(const double *p) {
-    return window_rows(FOLD_MOMENTS, p[0]);
+    return wide_rows(FOLD_MOMENTS, p[0]);
 }
 
 static void stddev_init(stddev *s, const double *p, real *rows) {
-    window_init(&s->close, FOLD_MOMENTS, p[0], rows);
+    wide_init(&s->close, FOLD_MOMENTS, p[0], rows);
     s->inverse = 1.0 / p[0];
 }
 
 CSM_INLINE void stddev_step(stddev *s, const candle *b, real *out) {
-    out[0] = real_sqrt(window_fold(&s->close, FOLD_MOMENTS, piece_of(b->close)).b * s->inverse);
+    out[0] = real_sqrt(wide_push(&s->close, FOLD_MOMENTS, piece_of(b->close)).b * s->inverse);
 }
 
 static size_t stddev_warmup(const double *p) {

@@ -2,8 +2,12 @@
 #include "indicator/blocks.h"
 
 typedef struct ultosc {
-    window pressure[3];
-    window range[3];
+    window short_pressure;
+    window short_range;
+    window medium_pressure;
+    window medium_range;
+    window long_pressure;
+    window long_range;
     real last;
     bool started;
 } ultosc;
@@ -13,10 +17,12 @@ static size_t ultosc_rows(const double *p) {
 }
 
 static void ultosc_init(ultosc *s, const double *p, real *rows) {
-    for (int k = 0; k < 3; k++) {
-        rows = window_init(&s->pressure[k], FOLD_SUM, p[k], rows);
-        rows = window_init(&s->range[k], FOLD_SUM, p[k], rows);
-    }
+    rows = window_init(&s->short_pressure, FOLD_SUM, p[0], rows);
+    rows = window_init(&s->short_range, FOLD_SUM, p[0], rows);
+    rows = window_init(&s->medium_pressure, FOLD_SUM, p[1], rows);
+    rows = window_init(&s->medium_range, FOLD_SUM, p[1], rows);
+    rows = window_init(&s->long_pressure, FOLD_SUM, p[2], rows);
+    window_init(&s->long_range, FOLD_SUM, p[2], rows);
     s->last = real_of(0.0);
 }
 
@@ -28,12 +34,13 @@ CSM_INLINE void ultosc_step(ultosc *s, const candle *b, real *out) {
     out[0] = half;
     if (!started) return;
     const real pressure = b->close - real_min(b->low, last), range = true_range(b, last);
-    real share[3];
-    for (int k = 0; k < 3; k++) {
-        const real bought = window_push(&s->pressure[k], FOLD_SUM, pressure);
-        share[k] = real_ratio(bought, window_push(&s->range[k], FOLD_SUM, range), half);
-    }
-    out[0] = (share[0] * 4.0 + share[1] * 2.0 + share[2]) * (100.0 / 7.0);
+    const real short_range = window_push(&s->short_range, FOLD_SUM, range);
+    const real medium_range = window_push(&s->medium_range, FOLD_SUM, range);
+    const real long_range = window_push(&s->long_range, FOLD_SUM, range);
+    const real quick = real_ratio(window_push(&s->short_pressure, FOLD_SUM, pressure), short_range, half);
+    const real medium = real_ratio(window_push(&s->medium_pressure, FOLD_SUM, pressure), medium_range, half);
+    const real slow = real_ratio(window_push(&s->long_pressure, FOLD_SUM, pressure), long_range, half);
+    out[0] = (quick * 4.0 + medium * 2.0 + slow) * (100.0 / 7.0);
 }
 
 static size_t ultosc_warmup(const double *p) {

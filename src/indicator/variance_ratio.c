@@ -2,8 +2,8 @@
 #include "indicator/blocks.h"
 
 typedef struct variance_ratio {
-    window one;
-    window many;
+    wide_window one;
+    wide_window many;
     ring closes;
     real last;
     double inverse_lag;
@@ -12,12 +12,12 @@ typedef struct variance_ratio {
 } variance_ratio;
 
 static size_t variance_ratio_rows(const double *p) {
-    return 2 * window_rows(FOLD_MOMENTS, p[0]) + (size_t)p[1];
+    return 2 * wide_rows(FOLD_MOMENTS, p[0]) + (size_t)p[1];
 }
 
 static void variance_ratio_init(variance_ratio *s, const double *p, real *rows) {
-    rows = window_init(&s->one, FOLD_MOMENTS, p[0], rows);
-    rows = window_init(&s->many, FOLD_MOMENTS, p[0], rows);
+    rows = wide_init(&s->one, FOLD_MOMENTS, p[0], rows);
+    rows = wide_init(&s->many, FOLD_MOMENTS, p[0], rows);
     ring_init(&s->closes, p[1], 1.0, rows);
     s->last = real_of(1.0);
     s->inverse_lag = 1.0 / p[1];
@@ -34,9 +34,9 @@ CSM_INLINE void variance_ratio_step(variance_ratio *s, const candle *b, real *ou
         --s->wait;
         return;
     }
-    const piece one = window_fold(&s->one, FOLD_MOMENTS, piece_of(r));
+    const piece one = wide_push(&s->one, FOLD_MOMENTS, piece_of(r));
     if (!wait_over(&s->wait)) return;
-    const piece many = window_fold(&s->many, FOLD_MOMENTS, piece_of(far));
+    const piece many = wide_push(&s->many, FOLD_MOMENTS, piece_of(far));
     out[0] = real_ratio(many.b * s->inverse_lag, one.b, real_of(NAN));
 }
 

@@ -2,21 +2,21 @@
 #include "indicator/blocks.h"
 
 typedef struct wma {
-    window close;
+    wide_window close;
     double inverse_weights;
 } wma;
 
 static size_t wma_rows(const double *p) {
-    return window_rows(FOLD_LINE, p[0]);
+    return wide_rows(FOLD_LINE, p[0]);
 }
 
 static void wma_init(wma *s, const double *p, real *rows) {
-    window_init(&s->close, FOLD_LINE, p[0], rows);
+    wide_init(&s->close, FOLD_LINE, p[0], rows);
     s->inverse_weights = 2.0 / (p[0] * (p[0] + 1.0));
 }
 
 CSM_INLINE void wma_step(wma *s, const candle *b, real *out) {
-    const piece line = window_fold(&s->close, FOLD_LINE, piece_of(b->close));
+    const piece line = wide_push(&s->close, FOLD_LINE, piece_of(b->close));
     out[0] = line.a + line.c * s->inverse_weights; /* the mean, and what the tilt of the weights adds */
 }
 

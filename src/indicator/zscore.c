@@ -2,21 +2,21 @@
 #include "indicator/blocks.h"
 
 typedef struct zscore {
-    window close;
+    wide_window close;
     double inverse;
 } zscore;
 
 static size_t zscore_rows(const double *p) {
-    return window_rows(FOLD_MOMENTS, p[0]);
+    return wide_rows(FOLD_MOMENTS, p[0]);
 }
 
 static void zscore_init(zscore *s, const double *p, real *rows) {
-    window_init(&s->close, FOLD_MOMENTS, p[0], rows);
+    wide_init(&s->close, FOLD_MOMENTS, p[0], rows);
     s->inverse = 1.0 / p[0];
 }
 
 CSM_INLINE void zscore_step(zscore *s, const candle *b, real *out) {
-    const piece moments = window_fold(&s->close, FOLD_MOMENTS, piece_of(b->close));
+    const piece moments = wide_push(&s->close, FOLD_MOMENTS, piece_of(b->close));
     out[0] = real_ratio(b->close - moments.a, real_sqrt(moments.b * s->inverse), real_of(NAN));
 }
 

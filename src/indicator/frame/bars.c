@@ -3,71 +3,47 @@
  * bar to name. */
 #include "indicator/frame/frame.h"
 
-static bool price_is_real(double x) {
-    return x > 0.0 && x < INFINITY;
+/* What is wrong with a price, or NULL. */
+static const char *price_defect(const double *column, size_t i, bool wanted) {
+    return !wanted || (column[i] >= CSM_PRICE_LEAST && column[i] <= CSM_PRICE_GREATEST)
+               ? NULL
+               : "is not a price between 1e-100 and 1e100";
 }
 
-/* What is wrong with bar i, or NULL. Columns outside `inputs` may be absent. */
-static const char *bar_defect(const csm_bars *bars, uint32_t inputs, size_t i) {
-    if (bars->state != NULL && bars->state[i] != CSM_BAR_TRADED) return "is not a traded bar";
-    if (i > 0 && bars->time[i] <= bars->time[i - 1]) return "is not later than the one before";
-    if ((inputs & CSM_INPUT_OPEN) && !price_is_real(bars->open[i]))
-        return "has an open that is not a positive number";
-    if ((inputs & CSM_INPUT_HIGH) && !price_is_real(bars->high[i]))
-        return "has a high that is not a positive number";
-    if ((inputs & CSM_INPUT_LOW) && !price_is_real(bars->low[i]))
-        return "has a low that is not a positive number";
-    if ((inputs & CSM_INPUT_CLOSE) && !price_is_real(bars->close[i]))
-        return "has a close that is not a positive number";
-    if ((inputs & CSM_INPUT_VOLUME) && !(bars->volume[i] >= 0.0 && bars->volume[i] < INFINITY))
-        return "has a volume that is negative or not finite";
-    const bool high = inputs & CSM_INPUT_HIGH, low = inputs & CSM_INPUT_LOW;
-    if (high && low && bars->high[i] < bars->low[i]) return "has a high below its low";
-    if ((inputs & CSM_INPUT_OPEN) &&
-        ((high && bars->open[i] > bars->high[i]) || (low && bars->open[i] < bars->low[i])))
-        return "has an open outside its high and low";
-    if ((inputs & CSM_INPUT_CLOSE) &&
-        ((high && bars->close[i] > bars->high[i]) || (low && bars->close[i] < bars->low[i])))
-        return "has a close outside its high and low";
-    return NULL;
+static bool outside(const csm_bars *bars, uint32_t inputs, const double *column, size_t i) {
+    return ((inputs & CSM_INPUT_HIGH) && column[i] > bars->high[i]) ||
+           ((inputs & CSM_INPUT_LOW) && column[i] < bars->low[i]);
 }
 
-static size_t count_outside(const double *x, size_t length, double least) {
-    size_t bad = 0;
-    for (size_t i = 0; i < length; i++) bad += !((x[i] >= least) & (x[i] < INFINITY));
-    return bad;
-}
-
-static size_t count_above(const double *x, const double *bound, size_t length) {
-    size_t bad = 0;
-    for (size_t i = 0; i < length; i++) bad += !(x[i] <= bound[i]);
-    return bad;
-}
-
-/* Number of defects, so that good bars, the usual case, cost a few vector operations each. */
-static size_t count_defects(const csm_bars *bars, uint32_t inputs) {
-    const size_t n = bars->length;
-    const double least_price = 4.9406564584124654e-324; /* the smallest double above zero */
-    const bool high = inputs & CSM_INPUT_HIGH, low = inputs & CSM_INPUT_LOW;
-    size_t bad = 0;
-    if (inputs & CSM_INPUT_OPEN) {
-        bad += count_outside(bars->open, n, least_price);
-        if (high) bad += count_above(bars->open, bars->high, n);
-        if (low) bad += count_above(bars->low, bars->open, n);
+/* What is wrong with bar i and in which column, or NULL. Columns outside `inputs` may be absent. */
+static const char *bar_defect(const csm_bars *bars, uint32_t inputs, size_t i, const char **column) {
+    const struct {
+        uint32_t input;
+        const double *values;
+        const char *name;
+    } prices[] = {{CSM_INPUT_OPEN, bars->open, "open"},
+                  {CSM_INPUT_HIGH, bars->high, "high"},
+                  {CSM_INPUT_LOW, bars->low, "low"},
+                  {CSM_INPUT_CLOSE, bars->close, "close"}};
+    *column = "state";
+    if (bars->state != NULL && bars->state[i] != CSM_BAR_TRADED) return "is not that of a traded bar";
+    *column = "time";
+    if (i > 0 && bars->time[i] <= bars->time[i - 1]) return "is not later than that of the bar before";
+    for (size_t k = 0; k < sizeof prices / sizeof prices[0]; k++) {
+        *column = prices[k].name;
+        const char *defect = price_defect(prices[k].values, i, inputs & prices[k].input);
+        if (defect != NULL) return defect;
     }
-    if (inputs & CSM_INPUT_CLOSE) {
-        bad += count_outside(bars->close, n, least_price);
-        if (high) bad += count_above(bars->close, bars->high, n);
-        if (low) bad += count_above(bars->low, bars->close, n);
+    for (size_t k = 0; k < sizeof prices / sizeof prices[0]; k++) {
+        *column = prices[k].name;
+        if ((inputs & prices[k].input) && outside(bars, inputs, prices[k].values, i))
+            return "is not between low and high";
     }
-    if (high) bad += count_outside(bars->high, n, least_price);
-    if (low) bad += count_outside(bars->low, n, least_price);
-    if (high && low) bad += count_above(bars->low, bars->high, n);
-    if (inputs & CSM_INPUT_VOLUME) bad += count_outside(bars->volume, n, 0.0);
-    for (size_t i = 1; i < n; i++) bad += bars->time[i] <= bars->time[i - 1];
-    if (bars->state != NULL)
-        for (size_t i = 0; i < n; i++) bad += bars->state[i] != CSM_BAR_TRADED;
-    return bad;
+    *column = "volume";
+    const double volume = inputs & CSM_INPUT_VOLUME ? bars->volume[i] : 0.0;
+    return volume == 0.0 || (volume >= CSM_VOLUME_LEAST && volume <= CSM_VOLUME_GREATEST)
+               ? NULL
+               : "is neither 0 nor between 1e-100 and 1e100";
 }
 
 csm_status csm_bars_check(const csm_bars *bars, uint32_t inputs) {
@@ -85,10 +61,12 @@ csm_status csm_bars_check(const csm_bars *bars, uint32_t inputs) {
     for (size_t k = 0; k < sizeof columns / sizeof columns[0]; k++)
         if ((inputs & columns[k].input) && columns[k].column == NULL)
             return csm_fail(CSM_EINVAL, "bars: the %s column is missing", columns[k].name);
-    if (count_defects(bars, inputs) == 0) return CSM_OK;
+    const csm_isa isa = bars->length < CSM_LANES_MAX ? CSM_ISA_SCALAR : csm_backend_isa();
+    if (!CSM_ISA_SELECT(isa, csm_bars_maybe_wrong)(bars, inputs)) return CSM_OK;
     for (size_t i = 0; i < bars->length; i++) {
-        const char *defect = bar_defect(bars, inputs, i);
-        if (defect != NULL) return csm_fail(CSM_EINVAL, "bars: bar %zu %s", i, defect);
+        const char *column;
+        const char *defect = bar_defect(bars, inputs, i, &column);
+        if (defect != NULL) return csm_fail(CSM_EINVAL, "bars: the %s of bar %zu %s", column, i, defect);
     }
-    return csm_fail(CSM_EINTERNAL, "bars: the quick check and the slow one disagree");
+    return CSM_OK;
 }

@@ -12,7 +12,7 @@
 #define CSM_LANES_MAX 8
 /* Bars of one tile. Five input columns and four outputs of 8 lanes take 128 * 9 * 64 = 72 KiB: the L2 of any CPU with
  * these instruction sets, and most of it the L1. */
-#define CSM_TILE_BARS ((size_t)128)
+#define CSM_TILE_BARS ((size_t)512)
 /* Lanes load and store whole 64-byte rows. */
 #define CSM_TILE_ALIGN ((size_t)64)
 
@@ -29,7 +29,15 @@ void csm_kernel_begin(void *memory, const csm_kernel *kernel, const double *para
 /* csm_alloc with alignment: *base is what csm_dealloc takes, the result is inside it. */
 void *csm_tile_alloc(void **base, size_t bytes);
 
-/* All bars traded, ascending, finite, 0 < low <= open, close <= high, volume >= 0, in the columns of `inputs`. */
+/* Prices and volumes beyond these are refused: within them no product or quotient an indicator forms overflows, so no
+ * output is ever infinite. */
+#define CSM_PRICE_LEAST 1e-100
+#define CSM_PRICE_GREATEST 1e100
+#define CSM_VOLUME_LEAST 1e-100 /* or zero */
+#define CSM_VOLUME_GREATEST 1e100
+
+/* All bars traded and ascending; in the columns of `inputs` low <= open, close <= high and the bounds above. CSM_EINVAL
+ * names the bar and the column. */
 csm_status csm_bars_check(const csm_bars *bars, uint32_t inputs);
 
 /* csm_indicator_run_table on a chosen instruction set; the same bits for each. */
@@ -37,10 +45,13 @@ csm_status csm_indicator_run_table_isa(csm_isa isa, csm_context *context,
                                        const csm_indicator_request *requests, size_t request_count,
                                        const csm_bars *bars, size_t series, csm_matrix *outputs);
 
-/* Rows of `lanes` doubles from and to one array a lane; count <= CSM_TILE_BARS (frame/tile_simd.c). */
+/* bars_simd.c: false when bars are certainly right. tile_simd.c: rows of `lanes` doubles from and to one array a lane,
+ * count <= CSM_TILE_BARS. */
 #define CSM_TILE_FUNCTIONS(isa)                                                                              \
+    bool csm_bars_maybe_wrong_##isa(const csm_bars *bars, uint32_t inputs);                                  \
     void csm_tile_pack_##isa(double *tile, const double *const *columns, size_t count);                      \
-    void csm_tile_unpack_##isa(double *const *columns, const double *tile, size_t count, bool bypass);
+    void csm_tile_unpack_##isa(double *const *columns, const double *tile, size_t count, bool bypass);       \
+    void csm_tile_publish_##isa(void);
 CSM_TILE_FUNCTIONS(scalar)
 #ifdef CSM_HAVE_SIMD
 CSM_TILE_FUNCTIONS(avx2)

@@ -89,7 +89,7 @@ csm_status csm_indicator_push(csm_indicator_state *state, const csm_bar *bar, do
     csm_status status = csm_bars_check(&one, indicator->inputs);
     if (status != CSM_OK) return csm_fail_prefix(status, "%s: push %zu", indicator->name, state->pushed);
     const csm_tile tile = {&bar->open, &bar->high, &bar->low, &bar->close, &bar->volume};
-    state->kernel->run(state->memory, &tile, 1, output, 1);
+    state->kernel->run(&state->memory, &tile, &output, 1, 1, 1);
     if (state->pushed < state->warmup)
         for (uint32_t k = 0; k < indicator->output_count; k++) output[k] = NAN;
     state->pushed++;
