@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: MIT */
+/* What the walk-forward record shows at each horizon, beside base rate and momentum rule. */
+#include "report.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+/* ---- scores ---- */
+
+typedef struct score_line {
+    const char *title;
+    const char *better;
+    const char *beside; /* what stands in the last column */
+    const csm_band *model;
+    const csm_band *baseline;
+} score_line;
+
+static void score_row(markup *m, const score_line *line) {
+    char value[32], low[32], high[32], base[32];
+    markup_add(m, "<tr><th scope=\"row\">%s <small>%s</small></th>", line->title, line->better);
+    cell_number(m, fixed_text(line->model->value, 4, value, sizeof value));
+    if (isfinite(line->model->low) && isfinite(line->model->high))
+        markup_add(m, "<td class=\"n soft\">%s &#8230; %s</td>",
+                   fixed_text(line->model->low, 4, low, sizeof low),
+                   fixed_text(line->model->high, 4, high, sizeof high));
+    else
+        markup_add(m, "<td class=\"n soft\">n/a</td>");
+    markup_add(m, "<td class=\"n\">%s <small>%s</small></td></tr>\n",
+               fixed_text(line->baseline->value, 4, base, sizeof base), line->beside);
+}
+
+static void scores_table(markup *m, const csm_horizon_training *t, const char *name) {
+    const csm_scores *s = &t->model, *b = &t->baseline;
+    const score_line lines[] = {
+        {"Brier score", "lower is better", "base rate", &s->brier, &b->brier},
+        {"Brier skill", "above 0 beats the base rate", "base rate", &s->brier_skill, &b->brier_skill},
+        {"log loss", "lower is better", "base rate", &s->log_loss, &b->log_loss},
+        {"ECE, equal mass", "lower is better", "base rate", &s->ece, &b->ece},
+        {"rank IC", "above 0 orders coins well", "momentum", &s->rank_ic, &b->rank_ic},
+    };
+    char rows[48], blocks[32], dates[48], a[32], c[32], d[32], e[32];
+    markup_add(m,
+               "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"Scores of "
+               "%s\"><table>\n<caption>Scores of "
+               "%s judged predictions on %s dates in <b>%s disjoint blocks</b> (N<sub>eff</sub>), with "
+               "90&#160;%% bands from a "
+               "block bootstrap, beside the base rate known at the time and a momentum "
+               "rule.</caption>\n<thead><tr><th "
+               "scope=\"col\">score</th><th scope=\"col\" class=\"n\">model</th><th scope=\"col\" "
+               "class=\"n\">90&#160;%% "
+               "band</th><th scope=\"col\" class=\"n\">beside</th></tr></thead>\n<tbody>\n",
+               name, count_text(s->rows, rows, sizeof rows), count_text(s->dates, dates, sizeof dates),
+               blocks_text(s->blocks, blocks, sizeof blocks));
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) score_row(m, &lines[i]);
+    markup_add(m, "</tbody></table></div>\n");
+    markup_add(
+        m, "<p class=\"small\">Brier = reliability %s &#8722; resolution %s + uncertainty %s. ICIR %s.</p>\n",
+        fixed_text(s->reliability, 4, a, sizeof a), fixed_text(s->resolution, 4, c, sizeof c),
+        fixed_text(s->uncertainty, 4, d, sizeof d), fixed_text(s->rank_icir, 2, e, sizeof e));
+}
+
+/* ---- evidence of issued calls ---- */
+
+static void issued_row(markup *m, const char *title, double precision, double net, double doubled) {
+    char text[32];
+    markup_add(m, "<tr><th scope=\"row\">%s</th>", title);
+    cell_number(m, probability_text(precision, text, sizeof text));
+    cell_return(m, net);
+    cell_return(m, doubled);
+    markup_add(m, "</tr>\n");
+}
+
+static void issued_table(markup *m, const csm_horizon_training *t, const char *name) {
+    const csm_evidence *e = &t->evidence;
+    char n[48], blocks[32], lower[32], upper[32], wealth[32];
+    if (e->issued == 0) {
+        markup_add(m,
+                   "<p>No call was issued at %s: the calibrated probability never reached the gate's "
+                   "threshold. Nothing is "
+                   "proven either way.</p>\n",
+                   name);
+        return;
+    }
+    markup_add(m,
+               "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"Issued calls of "
+               "%s\"><table>\n<caption>%s "
+               "calls issued at the gate's threshold in <b>%s disjoint blocks</b> (N<sub>eff</sub>), beside "
+               "what stood open to "
+               "anybody. Mean log returns, as simple ones.</caption>\n<thead><tr><th scope=\"col\"></th><th "
+               "scope=\"col\" "
+               "class=\"n\">rose by more than costs</th><th scope=\"col\" class=\"n\">mean net "
+               "return</th><th scope=\"col\" "
+               "class=\"n\">costs doubled</th></tr></thead>\n<tbody>\n",
+               name, count_text(e->issued, n, sizeof n), blocks_text(e->blocks, blocks, sizeof blocks));
+    issued_row(m, "issued calls", e->precision, t->issued_return, t->issued_return_doubled_costs);
+    issued_row(m, "momentum rule of the same coverage", t->momentum_precision, NAN, NAN);
+    issued_row(m, "all coins on the same dates, before costs", NAN, t->market_return, NAN);
+    issued_row(m, "base rate of all judged predictions", t->base_rate, NAN, NAN);
+    markup_add(m, "</tbody></table></div>\n");
+    markup_add(m,
+               "<p class=\"small\">Precision lies between %s and %s (one-sided 95&#160;%% betting bounds "
+               "over blocks). The "
+               "e-process against &#8220;precision &#8805; 80&#160;%%&#8221; reached %s; 20 revokes.</p>\n",
+               probability_text(e->lower, lower, sizeof lower),
+               probability_text(e->upper, upper, sizeof upper),
+               fixed_text(e->e_value, 2, wealth, sizeof wealth));
+}
+
+/* ---- precision at chosen coverages ---- */
+
+#define CURVE_POINTS 200
+
+/* The first point of at least `coverage`. */
+static const precision_point *point_at(const precision_point *points, size_t count, double coverage) {
+    for (size_t i = 0; i < count; i++) {
+        if (points[i].coverage >= coverage) return &points[i];
+    }
+    return NULL;
+}
+
+static csm_status coverage_table(markup *m, const csm_horizon_training *t, const csm_walk_row *rows,
+                                 const char *name) {
+    static const double coverages[] = {0.01, 0.05, 0.10, 0.25, 0.50, 1};
+    precision_point model[CURVE_POINTS], momentum[CURVE_POINTS];
+    size_t models = 0, momenta = 0;
+    csm_status status =
+        precision_curve(model, &models, CURVE_POINTS, rows, t->walk_rows, t->horizon, ORDER_PROBABILITY);
+    if (status == CSM_OK)
+        status =
+            precision_curve(momentum, &momenta, CURVE_POINTS, rows, t->walk_rows, t->horizon, ORDER_MOMENTUM);
+    if (status != CSM_OK || models == 0) return status;
+    markup_add(m,
+               "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"Precision by coverage of "
+               "%s\"><table>\n"
+               "<caption>Precision of the most probable predictions, beside the same share taken by "
+               "momentum. Ties are taken "
+               "whole.</caption>\n<thead><tr><th scope=\"col\">coverage</th><th scope=\"col\" "
+               "class=\"n\">predictions</th><th scope=\"col\" class=\"n\">precision</th><th scope=\"col\" "
+               "class=\"n\">momentum</th></tr></thead>\n<tbody>\n",
+               name);
+    for (size_t i = 0; i < sizeof coverages / sizeof *coverages; i++) {
+        const precision_point *p = point_at(model, models, coverages[i]);
+        const precision_point *q = point_at(momentum, momenta, coverages[i]);
+        char text[32];
+        if (!p || !q) continue;
+        markup_add(m, "<tr><th scope=\"row\">%s</th>", probability_text(p->coverage, text, sizeof text));
+        cell_count(m, p->count, p->blocks);
+        cell_number(m, probability_text(p->precision, text, sizeof text));
+        cell_number(m, probability_text(q->precision, text, sizeof text));
+        markup_add(m, "</tr>\n");
+    }
+    markup_add(m, "</tbody></table></div>\n");
+    return CSM_OK;
+}
+
+/* ---- intervals ---- */
+
+static bool has_interval(const csm_walk_row *row) {
+    return isfinite(row->low) && isfinite(row->high);
+}
+
+static void interval_text(markup *m, const csm_horizon_training *t, const csm_walk_row *rows,
+                          const char *name) {
+    interval_score score = score_intervals(rows, t->walk_rows);
+    char n[48], blocks[32], coverage[32], width[32], low[32], high[32];
+    if (score.rows == 0) {
+        markup_add(
+            m, "<p class=\"small\">No conformal interval was known at %s: too few matured predictions.</p>\n",
+            name);
+        return;
+    }
+    markup_add(
+        m,
+        "<p>Conformal intervals (90&#160;%% asked for unless configured otherwise) held the return in "
+        "<b>%s</b> of %s "
+        "predictions, %s disjoint blocks. Their mean width is %s log units: about %s to %s around the "
+        "forecast.</p>\n",
+        probability_text(score.coverage, coverage, sizeof coverage), count_text(score.rows, n, sizeof n),
+        blocks_text(walk_blocks(rows, t->walk_rows, t->horizon, has_interval), blocks, sizeof blocks),
+        fixed_text(score.width, 3, width, sizeof width), percent_text(-score.width / 2, low, sizeof low),
+        percent_text(score.width / 2, high, sizeof high));
+}
+
+/* ---- one horizon ---- */
+
+static const char *method_name(const csm_calibrator_info *info) {
+    return info->method == CSM_CALIBRATION_ISOTONIC ? "isotonic regression"
+           : info->method == CSM_CALIBRATION_PLATT  ? "Platt's logistic"
+                                                    : "none yet";
+}
+
+static void horizon_facts(markup *m, const csm_horizon_training *t) {
+    char n[48], walk[48], folds[48], unknown[48], blocks[32], base[32], shrinkage[32], fitted[48];
+    markup_add(m,
+               "<p>%s walk-forward predictions in %s folds, <b>%s disjoint blocks</b> (N<sub>eff</sub>); "
+               "base rate %s; %s "
+               "labels unknown (in gaps) and never used. Final model from %s rows. Calibrator: %s",
+               count_text(t->walk_rows, walk, sizeof walk), count_text(t->folds, folds, sizeof folds),
+               blocks_text(t->blocks, blocks, sizeof blocks),
+               probability_text(t->base_rate, base, sizeof base),
+               count_text(t->unknown, unknown, sizeof unknown), count_text(t->rows, n, sizeof n),
+               method_name(&t->calibrator));
+    if (t->calibrator.rows > 0)
+        markup_add(m, " on %s matured predictions in %s blocks, shrunk by %s toward the base rate",
+                   count_text(t->calibrator.rows, fitted, sizeof fitted),
+                   blocks_text(t->calibrator.blocks, blocks, sizeof blocks),
+                   probability_text(t->calibrator.shrinkage, shrinkage, sizeof shrinkage));
+    markup_add(m, ".</p>\n");
+}
+
+static csm_status horizon_plots(markup *m, const csm_horizon_training *t, const csm_walk_row *rows,
+                                const char *name) {
+    walk_date *dates = NULL;
+    size_t count = 0;
+    csm_status status = walk_dates(&dates, &count, rows, t->walk_rows);
+    markup_add(m, "<div class=\"plots\">\n");
+    if (t->model.bin_count > 0) plot_reliability(m, t, name);
+    if (status == CSM_OK) status = plot_precision(m, t, rows, name);
+    if (status == CSM_OK) plot_equity(m, t, dates, count, name);
+    if (status == CSM_OK) plot_intervals(m, t, rows, name);
+    markup_add(m, "</div>\n");
+    free(dates);
+    return status;
+}
+
+static csm_status one_horizon(const report *r, size_t index) {
+    markup *m = r->out;
+    const csm_horizon_training *t = csm_training_horizon(r->training, index);
+    const csm_walk_row *rows = csm_training_walk(r->training, index);
+    char name[32];
+    horizon_text(t->horizon, name, sizeof name);
+    markup_add(m, "<section id=\"horizon-%s\"><h2>%s ", name, name);
+    evidence_badge(m, t->evidence.status);
+    markup_add(m, "</h2>\n");
+    horizon_facts(m, t);
+    csm_status status = CSM_OK;
+    if (t->model.rows == 0 || !rows) {
+        markup_add(m, "<p>Nothing was calibrated at this horizon yet: too few matured blocks.</p>\n");
+    } else {
+        scores_table(m, t, name);
+        issued_table(m, t, name);
+        interval_text(m, t, rows, name);
+        status = horizon_plots(m, t, rows, name);
+        if (status == CSM_OK) {
+            markup_add(m, "<details><summary>Precision by coverage, as a table</summary>\n");
+            status = coverage_table(m, t, rows, name);
+            markup_add(m, "</details>\n");
+        }
+    }
+    markup_add(m, "</section>\n");
+    return status;
+}
+
+csm_status report_horizons(const report *r) {
+    csm_status status = CSM_OK;
+    for (size_t h = csm_training_horizons(r->training); status == CSM_OK && h-- > 0;)
+        status = one_horizon(r, h);
+    return status;
+}

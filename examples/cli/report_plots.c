@@ -1,0 +1,424 @@
+/* SPDX-License-Identifier: MIT */
+/* The plots: reliability, precision over coverage, equity of issued calls, interval coverage, the gate over time. */
+#include "report.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define HIGH_PROBABILITY 0.80 /* the least threshold of the gate */
+
+/* ---- frames ---- */
+
+static svg_plot square_plot(markup *m) {
+    return (svg_plot){
+        .out = m, .width = 420, .height = 310, .left = 48, .right = 410, .top = 26, .bottom = 266};
+}
+
+static svg_plot wide_plot(markup *m, double height) {
+    return (svg_plot){
+        .out = m, .width = 860, .height = height, .left = 48, .right = 850, .top = 26, .bottom = height - 30};
+}
+
+static void begin_figure(svg_plot *plot, const char *kind, const char *name, const char *title,
+                         const char *description) {
+    char id[64], full[128];
+    snprintf(id, sizeof id, "%s-%s", kind, name);
+    snprintf(full, sizeof full, "%s, %s", title, name);
+    markup_add(plot->out, "<figure class=\"%s\">", plot->width > 500 ? "wide" : "plot");
+    svg_begin(plot, id, full, description);
+}
+
+static void end_figure(svg_plot *plot, const char *title, const char *caption) {
+    svg_end(plot);
+    markup_add(plot->out, "<figcaption><b>%s.</b> %s</figcaption></figure>\n", title, caption);
+}
+
+static void percent_ticks_y(svg_plot *plot) {
+    double step = svg_round_step(plot->y.high - plot->y.low, 5);
+    char text[32];
+    for (double v = ceil(plot->y.low / step - 1e-9) * step; v <= plot->y.high + 1e-9; v += step) {
+        snprintf(text, sizeof text, "%.0f %%", 100 * v);
+        svg_tick_y(plot, v, text);
+    }
+}
+
+static void percent_ticks_x(svg_plot *plot) {
+    double step = svg_round_step(plot->x.high - plot->x.low, 5);
+    char text[32];
+    for (double v = ceil(plot->x.low / step - 1e-9) * step; v <= plot->x.high + 1e-9; v += step) {
+        snprintf(text, sizeof text, "%.0f %%", 100 * v);
+        svg_tick_x(plot, v, text);
+    }
+}
+
+/* Months of the calendar, spaced so that at most `most` fall into the axis; weeks where the axis is shorter than 75 days. */
+static void time_ticks(svg_plot *plot, csm_time from, csm_time to, int most) {
+    static const int steps[] = {1, 2, 3, 6, 12, 24, 60, 120};
+    char text[32];
+    if (to - from < 75 * CSM_DAY) {
+        csm_time step = to - from > 14 * CSM_DAY ? 2 * CSM_WEEK : CSM_DAY * (1 + (to - from) / (7 * CSM_DAY));
+        for (csm_time t = csm_time_floor(from + step - 1, CSM_DAY); t <= to; t += step)
+            svg_tick_x(plot, (double)t, date_text(t, text, sizeof text) + 5);
+        return;
+    }
+    csm_calendar first = csm_time_calendar(from), last = csm_time_calendar(to);
+    int begin = 12 * first.year + first.month, end = 12 * last.year + last.month - 1,
+        step = steps[7]; /* months since year 0 */
+    for (size_t s = 8; s-- > 0;) {
+        if ((end - begin) / steps[s] < most) step = steps[s];
+    }
+    for (int month = begin + (step - begin % step) % step; month <= end; month += step) {
+        csm_calendar at = {.year = month / 12, .month = month % 12 + 1, .day = 1};
+        csm_time t = 0;
+        if (csm_time_from_calendar(&t, &at) != CSM_OK) return;
+        snprintf(text, sizeof text, "%04d-%02d", (int)at.year, (int)at.month);
+        svg_tick_x(plot, (double)t, text);
+    }
+}
+
+/* ---- reliability ---- */
+
+/* The part of 0..1 that holds all bins and their bands, in tenths, the same for both axes. */
+static svg_scale reliability_scale(const csm_scores *s) {
+    double low = 1, high = 0;
+    for (size_t b = 0; b < s->bin_count; b++) {
+        const csm_reliability_bin *bin = &s->bins[b];
+        if (bin->count == 0) continue;
+        low = fmin(low, fmin(bin->probability, fmin(bin->frequency, bin->low)));
+        high = fmax(high, fmax(bin->probability, fmax(bin->frequency, bin->high)));
+    }
+    svg_scale scale = {.low = fmax(0, floor(10 * low) / 10), .high = fmin(1, ceil(10 * high) / 10)};
+    if (!(scale.high - scale.low >= 0.1)) scale = (svg_scale){.low = 0, .high = 1};
+    return scale;
+}
+
+static void reliability_bin(svg_plot *plot, const csm_reliability_bin *bin, size_t largest) {
+    char p[32], f[32], low[32], high[32], n[48], title[192];
+    snprintf(title, sizeof title, "predicted %s, happened %s (%s to %s), %s predictions",
+             probability_text(bin->probability, p, sizeof p), probability_text(bin->frequency, f, sizeof f),
+             probability_text(bin->low, low, sizeof low), probability_text(bin->high, high, sizeof high),
+             count_text(bin->count, n, sizeof n));
+    if (isfinite(bin->low) && isfinite(bin->high))
+        svg_line(plot, "band", bin->probability, bin->low, bin->probability, bin->high);
+    svg_dot(plot, "dot", bin->probability, bin->frequency,
+            2 + 2.5 * sqrt((double)bin->count / (double)largest), title);
+}
+
+static void reliability_table(markup *m, const csm_scores *s) {
+    char text[48], low[32], high[32];
+    markup_add(m, "<details><summary>Reliability, as a table</summary><table>\n<caption>Bins of equal "
+                  "mass</caption><thead><tr>"
+                  "<th scope=\"col\" class=\"n\">predicted</th><th scope=\"col\" class=\"n\">happened</th>"
+                  "<th scope=\"col\" class=\"n\">90&#160;%% band</th><th scope=\"col\" "
+                  "class=\"n\">predictions</th></tr></thead>"
+                  "<tbody>\n");
+    for (size_t b = 0; b < s->bin_count; b++) {
+        const csm_reliability_bin *bin = &s->bins[b];
+        if (bin->count == 0) continue;
+        markup_add(m, "<tr>");
+        cell_number(m, probability_text(bin->probability, text, sizeof text));
+        cell_number(m, probability_text(bin->frequency, text, sizeof text));
+        markup_add(m, "<td class=\"n soft\">%s &#8230; %s</td>", probability_text(bin->low, low, sizeof low),
+                   probability_text(bin->high, high, sizeof high));
+        cell_number(m, count_text(bin->count, text, sizeof text));
+        markup_add(m, "</tr>\n");
+    }
+    markup_add(m, "</tbody></table></details>\n");
+}
+
+void plot_reliability(markup *m, const csm_horizon_training *t, const char *name) {
+    const csm_scores *s = &t->model;
+    svg_plot plot = square_plot(m);
+    plot.x = plot.y = reliability_scale(s);
+    size_t largest = 1;
+    for (size_t b = 0; b < s->bin_count; b++)
+        largest = s->bins[b].count > largest ? s->bins[b].count : largest;
+    begin_figure(&plot, "reliability", name, "Reliability diagram",
+                 "Share of predictions that came true, over the predicted probability, in bins of equal "
+                 "mass. On the diagonal "
+                 "both agree.");
+    percent_ticks_y(&plot);
+    percent_ticks_x(&plot);
+    svg_line(&plot, "guide", plot.x.low, plot.y.low, plot.x.high, plot.y.high);
+    if (s->base_rate > plot.y.low && s->base_rate < plot.y.high) {
+        svg_line(&plot, "base", plot.x.low, s->base_rate, plot.x.high, s->base_rate);
+        svg_label(&plot, "note", "end", plot.x.high, s->base_rate, 0, -4, "base rate");
+    }
+    for (size_t b = 0; b < s->bin_count; b++) {
+        if (s->bins[b].count > 0) reliability_bin(&plot, &s->bins[b], largest);
+    }
+    svg_axis_names(&plot, "predicted", "happened");
+    char n[48], blocks[32], caption[256];
+    snprintf(caption, sizeof caption,
+             "Dots on the diagonal are calibrated; bars are 90&#160;%% block-bootstrap bands. %s "
+             "predictions, %s disjoint blocks.",
+             count_text(s->rows, n, sizeof n), blocks_text(s->blocks, blocks, sizeof blocks));
+    svg_end(&plot);
+    markup_add(m, "<figcaption><b>Reliability.</b> %s</figcaption>\n", caption);
+    reliability_table(m, s);
+    markup_add(m, "</figure>\n");
+}
+
+/* ---- precision over coverage ---- */
+
+#define CURVE_POINTS 160
+
+static void precision_line(svg_plot *plot, const char *class, const precision_point *points, size_t count) {
+    svg_path_begin(plot, class);
+    for (size_t i = 0; i < count; i++) {
+        if (points[i].coverage >= plot->x.low) svg_path_to(plot, points[i].coverage, points[i].precision);
+    }
+    svg_path_end(plot);
+}
+
+static void coverage_ticks(svg_plot *plot) {
+    static const struct {
+        double value;
+        const char *label;
+    } ticks[] = {{0.00001, "0.001 %"}, {0.0001, "0.01 %"}, {0.001, "0.1 %"},
+                 {0.01, "1 %"},        {0.1, "10 %"},      {1, "100 %"}};
+    for (size_t i = 0; i < sizeof ticks / sizeof *ticks; i++) {
+        if (ticks[i].value >= plot->x.low) svg_tick_x(plot, ticks[i].value, ticks[i].label);
+    }
+}
+
+csm_status plot_precision(markup *m, const csm_horizon_training *t, const csm_walk_row *rows,
+                          const char *name) {
+    precision_point model[CURVE_POINTS], momentum[CURVE_POINTS];
+    size_t models = 0, momenta = 0;
+    csm_status status =
+        precision_curve(model, &models, CURVE_POINTS, rows, t->walk_rows, t->horizon, ORDER_PROBABILITY);
+    if (status == CSM_OK)
+        status =
+            precision_curve(momentum, &momenta, CURVE_POINTS, rows, t->walk_rows, t->horizon, ORDER_MOMENTUM);
+    if (status != CSM_OK || models < 2) return status;
+    svg_plot plot = square_plot(m);
+    /* a precision of fewer than ten predictions says nothing */
+    double judged = (double)model[models - 1].count, least = fmin(0.1, fmax(0.00001, 10 / judged));
+    plot.x = (svg_scale){.low = pow(10, floor(log10(least) + 1e-9)), .high = 1, .logarithmic = true};
+    plot.y = (svg_scale){.low = 0, .high = 1};
+    while (models > 0 && momenta > 0 && model[0].count < 10 && plot.x.low < model[0].coverage)
+        plot.x.low = model[0].coverage;
+    begin_figure(&plot, "precision", name, "Precision over coverage",
+                 "Share of rising outcomes among the predictions with the highest probability, over the "
+                 "share of all predictions "
+                 "taken, beside the same share taken by momentum.");
+    percent_ticks_y(&plot);
+    coverage_ticks(&plot);
+    svg_line(&plot, "guide", plot.x.low, HIGH_PROBABILITY, 1, HIGH_PROBABILITY);
+    svg_label(&plot, "note", "end", 1, HIGH_PROBABILITY, 0, -4, "80 %");
+    svg_line(&plot, "base", plot.x.low, t->model.base_rate, 1, t->model.base_rate);
+    precision_line(&plot, "line second", momentum, momenta);
+    precision_line(&plot, "line first", model, models);
+    svg_axis_names(&plot, "share of predictions taken", "precision");
+    char n[48], blocks[32], caption[384];
+    snprintf(
+        caption, sizeof caption,
+        "Predictions ordered by probability (<span class=\"key-line first\">model</span>) and by momentum "
+        "(<span class=\"key-line second\">rule</span>); dotted: base rate. %s predictions, %s disjoint "
+        "blocks in all.",
+        count_text(model[models - 1].count, n, sizeof n),
+        blocks_text(model[models - 1].blocks, blocks, sizeof blocks));
+    end_figure(&plot, "Precision over coverage", caption);
+    return CSM_OK;
+}
+
+/* ---- equity ---- */
+
+typedef struct equity_line {
+    const char *class;
+    size_t offset; /* of the date's return */
+    double sum;    /* at the end */
+} equity_line;
+
+static double return_of(const walk_date *date, const equity_line *line) {
+    double value = NAN;
+    memcpy(&value, (const char *)date + line->offset, sizeof value);
+    return value;
+}
+
+/* Each date with issued calls puts the share step / horizon of the wealth into them until they mature, so that overlapping
+ * calls are never counted with more than all of it. Log of the wealth after the date's calls matured. */
+static double equity_gain(const walk_date *date, const equity_line *line, double share) {
+    return date->issued ? log1p(share * return_of(date, line)) : 0;
+}
+
+static void equity_range(svg_plot *plot, equity_line *lines, size_t n, const walk_date *dates, size_t count,
+                         double share) {
+    double low = 0, high = 0;
+    for (size_t l = 0; l < n; l++) {
+        for (size_t i = 0; i < count; i++) {
+            lines[l].sum += equity_gain(&dates[i], &lines[l], share);
+            low = fmin(low, lines[l].sum);
+            high = fmax(high, lines[l].sum);
+        }
+    }
+    double step = svg_round_step(high - low, 4);
+    if (!(high > low)) step = 0.1;
+    plot->y = (svg_scale){.low = floor(low / step) * step, .high = fmax(step, ceil(high / step) * step)};
+    char text[32];
+    for (double v = plot->y.low; v <= plot->y.high + 1e-9; v += step) {
+        snprintf(text, sizeof text, "%+.*f", step < 0.1 ? 2 : 1, fabs(v) < step / 2 ? 0.0 : v);
+        svg_tick_y(plot, v, fabs(v) < step / 2 ? "0" : text);
+    }
+}
+
+static void equity_path(svg_plot *plot, const equity_line *line, const walk_date *dates, size_t count,
+                        double share) {
+    double sum = 0;
+    svg_path_begin(plot, line->class);
+    svg_path_step(plot, (double)dates[0].time, 0);
+    for (size_t i = 0; i < count; i++) {
+        sum += equity_gain(&dates[i], line, share);
+        if (dates[i].issued) svg_path_step(plot, (double)dates[i].matures, sum);
+    }
+    svg_path_step(plot, plot->x.high, sum);
+    svg_path_end(plot);
+}
+
+void plot_equity(markup *m, const csm_horizon_training *t, const walk_date *dates, size_t count,
+                 const char *name) {
+    equity_line lines[] = {{.class = "line third", .offset = offsetof(walk_date, holding)},
+                           {.class = "line second", .offset = offsetof(walk_date, net_doubled)},
+                           {.class = "line first", .offset = offsetof(walk_date, net)}};
+    size_t issued_dates = 0;
+    for (size_t i = 0; i < count; i++) issued_dates += dates[i].issued > 0;
+    if (issued_dates == 0) return;
+    csm_time step = walk_step(dates, count);
+    double share = fmin(1, step > 0 ? (double)step / (double)t->horizon : 1);
+    svg_plot plot = square_plot(m);
+    plot.x = (svg_scale){.low = (double)dates[0].time, .high = (double)dates[count - 1].matures};
+    begin_figure(&plot, "equity", name, "Cumulative return of issued calls",
+                 "Cumulative logarithmic return of the issued calls net of costs, with costs doubled, and of "
+                 "holding every coin on "
+                 "the same dates.");
+    equity_range(&plot, lines, 3, dates, count, share);
+    time_ticks(&plot, dates[0].time, dates[count - 1].matures, 6);
+    svg_line(&plot, "zero", plot.x.low, 0, plot.x.high, 0);
+    for (size_t l = 0; l < 3; l++) equity_path(&plot, &lines[l], dates, count, share);
+    svg_axis_names(&plot, "", "log return");
+    char n[48], d[48], blocks[32], net[32], doubled[32], holding[32], caption[768];
+    snprintf(caption, sizeof caption,
+             "<span class=\"key-line first\">issued calls net of costs</span> %s, <span class=\"key-line "
+             "second\">costs "
+             "doubled</span> %s, <span class=\"key-line third\">all coins on the same dates, before "
+             "costs</span> %s. Each date "
+             "takes 1/%.0f of the wealth until its calls mature. %s calls on %s dates, %s disjoint blocks.",
+             percent_text(lines[2].sum, net, sizeof net), percent_text(lines[1].sum, doubled, sizeof doubled),
+             percent_text(lines[0].sum, holding, sizeof holding), 1 / share,
+             count_text(t->evidence.issued, n, sizeof n), count_text(issued_dates, d, sizeof d),
+             blocks_text(t->evidence.blocks, blocks, sizeof blocks));
+    end_figure(&plot, "Cumulative return of issued calls", caption);
+}
+
+/* ---- intervals ---- */
+
+static int quarter_of(csm_time time) {
+    csm_calendar c = csm_time_calendar(time);
+    return 4 * c.year + (c.month - 1) / 3;
+}
+
+static void interval_dot(svg_plot *plot, const csm_walk_row *rows, size_t begin, size_t end) {
+    interval_score score = score_intervals(rows + begin, end - begin);
+    if (score.rows == 0) return;
+    int quarter = quarter_of(rows[begin].time);
+    char coverage[32], width[32], n[48], title[160];
+    snprintf(title, sizeof title, "%d Q%d: %s of %s returns inside, mean width %s", quarter / 4,
+             quarter % 4 + 1, probability_text(score.coverage, coverage, sizeof coverage),
+             count_text(score.rows, n, sizeof n), fixed_text(score.width, 3, width, sizeof width));
+    double middle = ((double)rows[begin].time + (double)rows[end - 1].time) / 2;
+    svg_line(plot, "band", middle, plot->y.low, middle, score.coverage);
+    svg_dot(plot, "dot", middle, score.coverage, 4, title);
+}
+
+void plot_intervals(markup *m, const csm_horizon_training *t, const csm_walk_row *rows, const char *name) {
+    size_t n = t->walk_rows;
+    interval_score all = score_intervals(rows, n);
+    if (all.rows == 0 || rows[n - 1].time <= rows[0].time) return;
+    svg_plot plot = square_plot(m);
+    plot.x = (svg_scale){.low = (double)rows[0].time, .high = (double)rows[n - 1].time};
+    plot.y = (svg_scale){.low = 0, .high = 1};
+    begin_figure(&plot, "intervals", name, "Coverage of conformal intervals",
+                 "Share of returns inside their conformal interval, by calendar quarter.");
+    percent_ticks_y(&plot);
+    time_ticks(&plot, rows[0].time, rows[n - 1].time, 6);
+    svg_line(&plot, "base", plot.x.low, all.coverage, plot.x.high, all.coverage);
+    for (size_t begin = 0, end; begin < n; begin = end) {
+        for (end = begin; end < n && quarter_of(rows[end].time) == quarter_of(rows[begin].time); end++)
+            continue;
+        interval_dot(&plot, rows, begin, end);
+    }
+    svg_axis_names(&plot, "", "inside");
+    end_figure(&plot, "Coverage of conformal intervals",
+               "Returns inside the interval known at the time, by calendar quarter of the decision; dotted: "
+               "over all of them.");
+}
+
+/* ---- the gate over time ---- */
+
+static void timeline_calls(svg_plot *plot, const walk_date *date, double width) {
+    char day[32], p[32], title[160];
+    size_t misses = date->shown - date->shown_rises;
+    snprintf(title, sizeof title, "%s: %zu shown, %zu rose; highest probability %s",
+             date_text(date->time, day, sizeof day), date->shown, date->shown_rises,
+             probability_text(date->best, p, sizeof p));
+    double x = (double)date->time;
+    if (date->shown_rises) svg_bar(plot, "bar-rise", x, 0, x + width, (double)date->shown_rises, title);
+    if (misses) svg_bar(plot, "bar-fall", x, 0, x + width, -(double)misses, title);
+}
+
+/* Calls shown on each date: those that rose above the line, the others below it. */
+static void timeline_shown(markup *m, const walk_date *dates, size_t count, const char *name, double width) {
+    svg_plot plot = wide_plot(m, 150);
+    double rises = 1, misses = 1;
+    for (size_t i = 0; i < count; i++) {
+        rises = fmax(rises, (double)dates[i].shown_rises);
+        misses = fmax(misses, (double)(dates[i].shown - dates[i].shown_rises));
+    }
+    plot.x = (svg_scale){.low = (double)dates[0].time, .high = (double)dates[count - 1].time + width};
+    plot.y = (svg_scale){.low = -misses, .high = rises};
+    begin_figure(&plot, "shown", name, "Calls shown on each date",
+                 "Calls that rose stand above the line, the others below it.");
+    char text[32];
+    snprintf(text, sizeof text, "%.0f", rises);
+    svg_tick_y(&plot, rises, text);
+    snprintf(text, sizeof text, "%.0f", misses);
+    svg_tick_y(&plot, -misses, text);
+    svg_tick_y(&plot, 0, "0");
+    time_ticks(&plot, dates[0].time, dates[count - 1].time, 12);
+    for (size_t i = 0; i < count; i++) {
+        if (dates[i].shown) timeline_calls(&plot, &dates[i], width);
+    }
+    svg_axis_names(&plot, "", "calls shown: rose above the line, did not below it");
+    end_figure(&plot, "What was shown", "Calls of the dates on which the gate was open.");
+}
+
+void plot_timeline(markup *m, const walk_date *dates, size_t count, const char *name) {
+    svg_plot plot = wide_plot(m, 230);
+    size_t open = 0;
+    double width = (double)walk_step(dates, count);
+    if (dates[count - 1].time <= dates[0].time) return;
+    for (size_t i = 0; i < count; i++) open += dates[i].shown > 0;
+    plot.x = (svg_scale){.low = (double)dates[0].time, .high = (double)dates[count - 1].time + width};
+    plot.y = (svg_scale){.low = 0, .high = 1};
+    begin_figure(&plot, "timeline", name, "Highest probability of each date",
+                 "The highest calibrated probability among all coins on each date of the walk-forward "
+                 "record, and the threshold of "
+                 "80 percent.");
+    percent_ticks_y(&plot);
+    time_ticks(&plot, dates[0].time, dates[count - 1].time, 12);
+    svg_path_begin(&plot, "line first");
+    for (size_t i = 0; i < count; i++) {
+        if (isfinite(dates[i].best)) svg_path_step(&plot, (double)dates[i].time, dates[i].best);
+    }
+    svg_path_end(&plot);
+    svg_line(&plot, "guide", plot.x.low, HIGH_PROBABILITY, plot.x.high, HIGH_PROBABILITY);
+    svg_label(&plot, "note", "start", plot.x.low, HIGH_PROBABILITY, 6, -5,
+              "80 %, the least threshold of the gate");
+    svg_axis_names(&plot, "", "highest probability of the date");
+    end_figure(&plot, "How near the gate came",
+               "The highest calibrated probability of any coin on each date. It starts where the first "
+               "calibrator could be fit.");
+    if (open > 0) timeline_shown(m, dates, count, name, width);
+}
