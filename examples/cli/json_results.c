@@ -18,11 +18,11 @@ json_t *json_forecast(const csm_forecast *f) {
     json_t *horizons = json_array();
     for (uint32_t h = 0; h < f->horizon_count; h++)
         json_array_append_new(horizons, json_horizon(&f->horizons[h]));
-    return json_pack("{s:s,s:s,s:i,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "coin", f->coin, "market", f->market,
+    return json_pack("{s:s,s:s,s:i,s:o,s:o,s:o,s:o,s:i,s:o,s:o,s:o}", "coin", f->coin, "market", f->market,
                      "epoch", (int)f->epoch, "time", json_time(f->time), "last_update",
                      json_time(f->last_update), "price", json_number(f->price), "traded_value",
-                     json_number(f->gate.traded_value), "horizons", horizons, "reasons",
-                     json_reasons(f->show), "trade_reasons", json_reasons(f->trade));
+                     json_number(f->gate.traded_value), "agreement", (int)f->agreement, "horizons", horizons,
+                     "reasons", json_reasons(f->show), "trade_reasons", json_reasons(f->trade));
 }
 
 json_t *json_ranking(const csm_ranking *ranking) {

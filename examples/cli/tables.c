@@ -20,7 +20,7 @@ static void print_header(FILE *out, const csm_forecast *f) {
         snprintf(title, sizeof title, "exp. %s", horizon_text(f->horizons[h].horizon, name, sizeof name));
         fprintf(out, "%11s", title);
     }
-    fprintf(out, "%13s%13s  %-11s%s\n", "probability", "lower bound", "evidence", "last update");
+    fprintf(out, "%13s%13s  %-11s%-8s%s\n", "probability", "lower bound", "evidence", "agree", "last update");
 }
 
 static void print_row(FILE *out, const csm_forecast *f, csm_time gate_horizon) {
@@ -32,6 +32,8 @@ static void print_row(FILE *out, const csm_forecast *f, csm_time gate_horizon) {
     fprintf(out, "%13s", probability_text(gate ? gate->probability : NAN, text, sizeof text));
     fprintf(out, "%13s", probability_text(gate ? gate->lower : NAN, text, sizeof text));
     fprintf(out, "  %-11s", gate ? csm_evidence_name(gate->evidence) : "-");
+    snprintf(text, sizeof text, "%u of %u", f->agreement, f->horizon_count);
+    fprintf(out, "%-8s", text);
     fprintf(out, "%s\n", time_text(f->last_update, text, sizeof text));
 }
 
