@@ -46,6 +46,7 @@ static void print_help(FILE *out) {
 
 typedef struct globals {
     const char *workspace;
+    const char *now;
     const char *files[16];
     int file_count;
     bool json;
@@ -57,13 +58,16 @@ static int read_globals(globals *g, int argc, char **argv) {
     int i = 1;
     for (; i < argc && argv[i][0] == '-'; i++) {
         const char *word = argv[i];
-        bool value = strcmp(word, "-c") == 0 || strcmp(word, "--workspace") == 0;
+        bool value =
+            strcmp(word, "-c") == 0 || strcmp(word, "--workspace") == 0 || strcmp(word, "--now") == 0;
         if (value && i + 1 >= argc) return -1 - usage_error("%s needs a value", word);
         if (strcmp(word, "-c") == 0) {
             if (g->file_count == 16) return -1 - usage_error("more than 16 configuration files");
             g->files[g->file_count++] = argv[++i];
         } else if (strcmp(word, "--workspace") == 0) {
             g->workspace = argv[++i];
+        } else if (strcmp(word, "--now") == 0) {
+            g->now = argv[++i];
         } else if (strncmp(word, "--workspace=", 12) == 0) {
             g->workspace = word + 12;
         } else if (strcmp(word, "--json") == 0) {
@@ -94,6 +98,12 @@ static csm_status read_config(csm_config **out, const globals *g) {
     return status;
 }
 
+static csm_time fixed_now;
+
+static csm_time fixed_clock(void *user) {
+    return *(const csm_time *)user;
+}
+
 static csm_status make_context(csm_context **out, const globals *g, const csm_config *config) {
     csm_context_options options;
     csm_context_options_init(&options);
@@ -104,6 +114,11 @@ static csm_status make_context(csm_context **out, const globals *g, const csm_co
     if (status != CSM_OK) return status;
     csm_context_set_log(*out, print_log, NULL);
     csm_context_set_progress(*out, show_progress, NULL);
+    if (g->now) {
+        status = csm_time_parse(&fixed_now, g->now, strlen(g->now));
+        if (status != CSM_OK) return status;
+        csm_context_set_clock(*out, fixed_clock, &fixed_now);
+    }
     interrupted = *out;
     struct sigaction action = {.sa_handler = on_interrupt};
     sigaction(SIGINT, &action, NULL);

@@ -64,17 +64,52 @@ csm_status csm_pipeline_discover(csm_discovery **out, csm_pipeline *pipeline) {
 
 /* ---- ingest ---- */
 
+#define INTERVALS_MOST 16
+
 static csm_status ingest_options(csm_ingest_options *options, csm_time *intervals, const csm_pipeline *p,
                                  const csm_source *source) {
     csm_ingest_options_init(options);
-    csm_status status =
-        csm_config_durations(intervals, 16, &options->interval_count, p->config, "ingest.intervals");
+    csm_status status = csm_config_durations(intervals, INTERVALS_MOST, &options->interval_count, p->config,
+                                             "ingest.intervals");
     options->intervals = intervals;
     options->depth = (uint32_t)csm_config_integer(p->config, "ingest.depth");
+    options->most_requests = (uint64_t)csm_config_integer(p->config, "ingest.most_requests");
+    csm_time history = csm_config_duration(p->config, "ingest.history");
+    if (history > 0) options->from = csm_context_now(p->context) - history;
     options->provenance_prefix = csm_config_get(p->config, "ingest.provenance_prefix");
     if (strncmp(source->name, "kraken.", 7) == 0) options->base_url = csm_config_get(p->config, "kraken.url");
     if (strcmp(source->name, "fear_greed") == 0)
         options->base_url = csm_config_get(p->config, "fear_greed.url");
+    return status;
+}
+
+/* Bars of the modelled interval from the trades that reach back further than candles do. */
+static csm_status rebuild_bars(csm_pipeline *p, const universe *u) {
+    csm_time now = csm_context_now(p->context), history = csm_config_duration(p->config, "ingest.history");
+    csm_time from = history > 0 ? now - history : now - 30 * CSM_DAY;
+    csm_status status = CSM_OK;
+    for (size_t m = 0; status == CSM_OK && m < u->count; m++) {
+        uint64_t rows = 0;
+        status = csm_ingest_bars_from_trades(&rows, p->context, p->store, u->market[m],
+                                             p->settings.fuse.interval, from, now);
+        if (status == CSM_ENODATA) status = CSM_OK;
+    }
+    return status;
+}
+
+static csm_status ingest_source(csm_ingest_report **report, csm_pipeline *p, csm_net *net, const universe *u,
+                                const char *name) {
+    const csm_source *source = csm_ingest_source_find(name);
+    if (!source) return csm_fail(CSM_EINVAL, "ingest.sources: unknown source '%s'", name);
+    csm_ingest_options options;
+    csm_time intervals[INTERVALS_MOST];
+    csm_ingest_report *one = NULL;
+    csm_status status = ingest_options(&options, intervals, p, source);
+    if (status == CSM_OK)
+        status = csm_ingest_run(&one, p->context, p->store, net, source, u->market, u->count, &options);
+    if (status == CSM_OK) status = csm_ingest_report_join(report, one);
+    csm_ingest_report_free(one);
+    if (status == CSM_OK && strcmp(source->kind, "trades") == 0) status = rebuild_bars(p, u);
     return status;
 }
 
@@ -86,19 +121,9 @@ csm_status csm_pipeline_ingest(csm_ingest_report **out, csm_pipeline *pipeline) 
     csm_status status = csm_universe_make(&u, pipeline, csm_context_now(pipeline->context), false);
     if (status == CSM_OK) status = open_net(&net, pipeline);
     char name[64];
-    for (size_t i = 0;
-         status == CSM_OK && csm_config_item(pipeline->config, "ingest.sources", i, name, sizeof name); i++) {
-        const csm_source *source = csm_ingest_source_find(name);
-        csm_ingest_options options;
-        csm_time intervals[16];
-        csm_ingest_report *one = NULL;
-        if (!source) status = csm_fail(CSM_EINVAL, "ingest.sources: unknown source '%s'", name);
-        if (status == CSM_OK) status = ingest_options(&options, intervals, pipeline, source);
-        if (status == CSM_OK)
-            status = csm_ingest_run(&one, pipeline->context, pipeline->store, net, source, u.market, u.count,
-                                    &options);
-        if (status == CSM_OK) status = csm_ingest_report_join(&report, one);
-        csm_ingest_report_free(one);
+    for (size_t i = 0; status == CSM_OK; i++) {
+        if (!csm_config_item(pipeline->config, "ingest.sources", i, name, sizeof name)) break;
+        status = ingest_source(&report, pipeline, net, &u, name);
     }
     csm_net_free(net);
     csm_universe_free(&u);
