@@ -14,7 +14,8 @@ typedef struct cli {
     const char *workspace;
     bool json;
     bool verbose;
-    int argc; /* arguments behind the command's name */
+    bool replayed; /* --now was given: predictions are backfill, whatever else is said */
+    int argc;      /* arguments behind the command's name */
     char **argv;
 } cli;
 

@@ -59,7 +59,7 @@ static int predict(cli *c, bool dry) {
     csm_predict_options_init(&options);
     bool csv = take_flag(c, "csv");
     options.dry = dry || take_flag(c, "dry");
-    options.backfill = take_flag(c, "backfill");
+    options.backfill = take_flag(c, "backfill") || c->replayed;
     int code = take_time(c, "as-of", CSM_TIME_MAX, &options.as_of);
     if (code == EXIT_OK) code = check_arguments(c, 0);
     if (code != EXIT_OK) return code;
@@ -146,6 +146,7 @@ static int show_cycle(const cli *c, const cycle *done) {
 int command_run(cli *c) {
     csm_predict_options options;
     csm_predict_options_init(&options);
+    options.backfill = c->replayed;
     int code = take_time(c, "as-of", CSM_TIME_MAX, &options.as_of);
     if (code == EXIT_OK) code = check_arguments(c, 0);
     if (code != EXIT_OK) return code;

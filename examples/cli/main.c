@@ -127,7 +127,12 @@ static csm_status make_context(csm_context **out, const globals *g, const csm_co
 }
 
 static int run_command(const command *k, const globals *g, int argc, char **argv) {
-    cli c = {.workspace = g->workspace, .json = g->json, .verbose = g->verbose, .argc = argc, .argv = argv};
+    cli c = {.workspace = g->workspace,
+             .json = g->json,
+             .verbose = g->verbose,
+             .replayed = g->now != NULL,
+             .argc = argc,
+             .argv = argv};
     csm_status status = read_config(&c.config, g);
     if (status == CSM_OK) status = make_context(&c.context, g, c.config);
     int code = status == CSM_OK ? k->run(&c) : fail(&c, status) == EXIT_FAILED ? EXIT_FAILED : EXIT_USAGE;
