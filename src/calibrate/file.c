@@ -89,7 +89,7 @@ static csm_status take_groups(csm_score_groups *groups, const csm_tensors *tenso
     groups->count = count;
     for (size_t k = 0; k < count; k++) {
         if (!isfinite(groups->score[k]) || (k && !(groups->score[k - 1] < groups->score[k])) ||
-            !(groups->weight[k] > 0) || !isfinite(groups->weight[k]) ||
+            !csm_is_group_weight(groups->weight[k]) ||
             !(groups->positive[k] >= 0 && groups->positive[k] <= groups->weight[k]))
             return csm_fail(CSM_ECORRUPT, "group %zu: score %g, weight %g, positive %g", k, groups->score[k],
                             groups->weight[k], groups->positive[k]);

@@ -36,6 +36,8 @@ typedef struct csm_score_groups {
 csm_status csm_score_groups_make(csm_score_groups *out, const double *score, const double *outcome,
                                  const double *weight, size_t n);
 void csm_score_groups_free(csm_score_groups *groups);
+/* Within 1e-100..1e100: products of two sums of weights then neither vanish nor overflow. */
+bool csm_is_group_weight(double weight);
 
 /* ---- platt.c ---- */
 
