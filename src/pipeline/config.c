@@ -73,7 +73,7 @@ static csm_status check_duration(const csm_option *option, const char *value) {
     if (!parse_duration(value, &duration))
         return csm_fail(CSM_EINVAL, "%s: '%s' is no duration such as 15m, 6h, 30d or 12w", option->name,
                         value);
-    double seconds = (double)(duration / CSM_SECOND);
+    double seconds = (double)duration / (double)CSM_SECOND;
     if (seconds < option->minimum || seconds > option->maximum)
         return csm_fail(CSM_EINVAL, "%s: %s is outside %g..%g seconds", option->name, value, option->minimum,
                         option->maximum);
