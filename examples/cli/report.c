@@ -70,8 +70,8 @@ static void evidence_line(const report *r) {
                blocks_text(t->evidence.blocks, blocks, sizeof blocks));
 }
 
-static void fact(markup *m, const char *title, const char *value) {
-    markup_add(m, "<div><dt>%s</dt><dd>", title);
+static void fact(markup *m, const char *class, const char *title, const char *value) {
+    markup_add(m, "<div class=\"%s\"><dt>%s</dt><dd>", class, title);
     markup_text(m, value ? value : "-");
     markup_add(m, "</dd></div>\n");
 }
@@ -80,31 +80,32 @@ static void live_clock_fact(const report *r) {
     char text[96];
     csm_time live = csm_ranking_total(r->ranking) ? csm_ranking_all_at(r->ranking, 0)->gate.live : 0;
     snprintf(text, sizeof text, "%.1f of 12 weeks", (double)live / (double)CSM_WEEK);
-    fact(r->out, "live clock", text);
+    fact(r->out, "short", "live clock", text);
 }
 
 static void facts(const report *r) {
     markup *m = r->out;
     char text[96], name[32];
     markup_add(m, "<dl class=\"facts\">\n");
-    fact(m, "library", csm_version());
+    fact(m, "short", "library", csm_version());
     if (r->ranking && csm_ranking_total(r->ranking) > 0) {
-        fact(m, "decision (UTC)", time_text(csm_ranking_all_at(r->ranking, 0)->time, text, sizeof text));
-        fact(m, "coins", count_text(csm_ranking_total(r->ranking), text, sizeof text));
+        fact(m, "short", "decision (UTC)",
+             time_text(csm_ranking_all_at(r->ranking, 0)->time, text, sizeof text));
+        fact(m, "short", "coins", count_text(csm_ranking_total(r->ranking), text, sizeof text));
         live_clock_fact(r);
     }
     if (r->training) {
-        fact(m, "trained on what was known at (UTC)",
+        fact(m, "short", "trained as of (UTC)",
              time_text(csm_training_as_of(r->training), text, sizeof text));
-        fact(m, "recipe", csm_training_recipe(r->training));
-        fact(m, "features", count_text(csm_training_features(r->training), text, sizeof text));
+        fact(m, "short", "recipe", csm_training_recipe(r->training));
+        fact(m, "short", "features", count_text(csm_training_features(r->training), text, sizeof text));
         text[0] = 0;
         for (size_t h = csm_training_horizons(r->training), at = 0; h-- > 0 && at < sizeof text;)
             at += (size_t)snprintf(
                 text + at, sizeof text - at, "%s%s", at ? ", " : "",
                 horizon_text(csm_training_horizon(r->training, h)->horizon, name, sizeof name));
-        fact(m, "horizons", text);
-        fact(m, "model (SHA-256)", csm_training_hash(r->training));
+        fact(m, "short", "horizons", text);
+        fact(m, "long", "model (SHA-256)", csm_training_hash(r->training));
     }
     markup_add(m, "</dl>\n");
 }

@@ -21,6 +21,9 @@ const char *count_text(size_t count, char *text, size_t size);               /* 
 const char *blocks_text(double blocks, char *text, size_t size);             /* "22", "n/a" */
 const char *fixed_text(double value, int decimals, char *text, size_t size); /* "0.2412", "n/a" */
 const char *date_text(csm_time time, char *text, size_t size);               /* "2023-12-30" */
+/* percent_text and probability_text, held together by no-break spaces. */
+const char *percent_kept(double value, char *text, size_t size);
+const char *probability_kept(double value, char *text, size_t size);
 /* "<td class=n>16 320 <small>N<sub>eff</sub> 22</small></td>": no count without its disjoint blocks. */
 void cell_count(markup *m, size_t count, double blocks);
 void cell_number(markup *m, const char *text);
@@ -58,6 +61,8 @@ typedef struct walk_date {
 
 /* Dates in order; *out is freed by the caller. CSM_ENOMEM alone. */
 csm_status walk_dates(walk_date **out, size_t *count, const csm_walk_row *rows, size_t n);
+/* Leading dates without a calibrated prediction. */
+size_t walk_uncalibrated(const walk_date *dates, size_t count);
 /* The usual spacing of the dates: the most frequent distance among the first; 0 for fewer than two. */
 csm_time walk_step(const walk_date *dates, size_t count);
 /* Disjoint blocks of the rows for which keep(row) holds. */
@@ -102,7 +107,7 @@ csm_status plot_precision(markup *m, const csm_horizon_training *t, const csm_wa
                           const char *name);
 void plot_equity(markup *m, const csm_horizon_training *t, const walk_date *dates, size_t count,
                  const char *name);
-void plot_intervals(markup *m, const csm_horizon_training *t, const csm_walk_row *rows, const char *name);
+void plot_intervals(markup *m, const csm_walk_row *rows, size_t n, const char *name);
 void plot_timeline(markup *m, const walk_date *dates, size_t count, const char *name);
 
 #endif

@@ -43,9 +43,9 @@ static void coin_horizon(const report *r, const csm_horizon_forecast *h) {
     /* a return counts as large at 2 % an hour, growing with the square root of time */
     double large = 0.02 * sqrt((double)h->horizon / (double)CSM_HOUR);
     markup_add(m, "<td class=\"n heat first %s\">%s</td>", shade_class(h->probability - base, 0.4),
-               probability_text(h->probability, text, sizeof text));
+               probability_kept(h->probability, text, sizeof text));
     markup_add(m, "<td class=\"n heat %s\">%s</td>", shade_class(h->expected_return, large),
-               percent_text(h->expected_return, text, sizeof text));
+               percent_kept(h->expected_return, text, sizeof text));
 }
 
 static void coin_reasons(const report *r, const csm_forecast *f) {

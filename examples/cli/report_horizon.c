@@ -48,7 +48,7 @@ static void scores_table(markup *m, const csm_horizon_training *t, const char *n
                "rule.</caption>\n<thead><tr><th "
                "scope=\"col\">score</th><th scope=\"col\" class=\"n\">model</th><th scope=\"col\" "
                "class=\"n\">90&#160;%% "
-               "band</th><th scope=\"col\" class=\"n\">beside</th></tr></thead>\n<tbody>\n",
+               "band</th><th scope=\"col\" class=\"n\">base rate or momentum</th></tr></thead>\n<tbody>\n",
                name, count_text(s->rows, rows, sizeof rows), count_text(s->dates, dates, sizeof dates),
                blocks_text(s->blocks, blocks, sizeof blocks));
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) score_row(m, &lines[i]);
@@ -64,9 +64,15 @@ static void scores_table(markup *m, const csm_horizon_training *t, const char *n
 static void issued_row(markup *m, const char *title, double precision, double net, double doubled) {
     char text[32];
     markup_add(m, "<tr><th scope=\"row\">%s</th>", title);
-    cell_number(m, probability_text(precision, text, sizeof text));
-    cell_return(m, net);
-    cell_return(m, doubled);
+    cell_number(m, isfinite(precision) ? probability_kept(precision, text, sizeof text) : "");
+    if (isfinite(net))
+        cell_return(m, net);
+    else
+        cell_number(m, "");
+    if (isfinite(doubled))
+        cell_return(m, doubled);
+    else
+        cell_number(m, "");
     markup_add(m, "</tr>\n");
 }
 
@@ -86,7 +92,8 @@ static void issued_table(markup *m, const csm_horizon_training *t, const char *n
                "%s\"><table>\n<caption>%s "
                "calls issued at the gate's threshold in <b>%s disjoint blocks</b> (N<sub>eff</sub>), beside "
                "what stood open to "
-               "anybody. Mean log returns, as simple ones.</caption>\n<thead><tr><th scope=\"col\"></th><th "
+               "anybody. Returns are means of logarithms, written as simple "
+               "returns.</caption>\n<thead><tr><th scope=\"col\"></th><th "
                "scope=\"col\" "
                "class=\"n\">rose by more than costs</th><th scope=\"col\" class=\"n\">mean net "
                "return</th><th scope=\"col\" "
@@ -101,8 +108,8 @@ static void issued_table(markup *m, const csm_horizon_training *t, const char *n
                "<p class=\"small\">Precision lies between %s and %s (one-sided 95&#160;%% betting bounds "
                "over blocks). The "
                "e-process against &#8220;precision &#8805; 80&#160;%%&#8221; reached %s; 20 revokes.</p>\n",
-               probability_text(e->lower, lower, sizeof lower),
-               probability_text(e->upper, upper, sizeof upper),
+               probability_kept(e->lower, lower, sizeof lower),
+               probability_kept(e->upper, upper, sizeof upper),
                fixed_text(e->e_value, 2, wealth, sizeof wealth));
 }
 
@@ -143,10 +150,10 @@ static csm_status coverage_table(markup *m, const csm_horizon_training *t, const
         const precision_point *q = point_at(momentum, momenta, coverages[i]);
         char text[32];
         if (!p || !q) continue;
-        markup_add(m, "<tr><th scope=\"row\">%s</th>", probability_text(p->coverage, text, sizeof text));
+        markup_add(m, "<tr><th scope=\"row\">%s</th>", probability_kept(p->coverage, text, sizeof text));
         cell_count(m, p->count, p->blocks);
-        cell_number(m, probability_text(p->precision, text, sizeof text));
-        cell_number(m, probability_text(q->precision, text, sizeof text));
+        cell_number(m, probability_kept(p->precision, text, sizeof text));
+        cell_number(m, probability_kept(q->precision, text, sizeof text));
         markup_add(m, "</tr>\n");
     }
     markup_add(m, "</tbody></table></div>\n");
@@ -175,10 +182,10 @@ static void interval_text(markup *m, const csm_horizon_training *t, const csm_wa
         "<b>%s</b> of %s "
         "predictions, %s disjoint blocks. Their mean width is %s log units: about %s to %s around the "
         "forecast.</p>\n",
-        probability_text(score.coverage, coverage, sizeof coverage), count_text(score.rows, n, sizeof n),
+        probability_kept(score.coverage, coverage, sizeof coverage), count_text(score.rows, n, sizeof n),
         blocks_text(walk_blocks(rows, t->walk_rows, t->horizon, has_interval), blocks, sizeof blocks),
-        fixed_text(score.width, 3, width, sizeof width), percent_text(-score.width / 2, low, sizeof low),
-        percent_text(score.width / 2, high, sizeof high));
+        fixed_text(score.width, 3, width, sizeof width), percent_kept(-score.width / 2, low, sizeof low),
+        percent_kept(score.width / 2, high, sizeof high));
 }
 
 /* ---- one horizon ---- */
@@ -197,14 +204,16 @@ static void horizon_facts(markup *m, const csm_horizon_training *t) {
                "labels unknown (in gaps) and never used. Final model from %s rows. Calibrator: %s",
                count_text(t->walk_rows, walk, sizeof walk), count_text(t->folds, folds, sizeof folds),
                blocks_text(t->blocks, blocks, sizeof blocks),
-               probability_text(t->base_rate, base, sizeof base),
+               probability_kept(t->base_rate, base, sizeof base),
                count_text(t->unknown, unknown, sizeof unknown), count_text(t->rows, n, sizeof n),
                method_name(&t->calibrator));
     if (t->calibrator.rows > 0)
-        markup_add(m, " on %s matured predictions in %s blocks, shrunk by %s toward the base rate",
+        markup_add(m, " on %s matured predictions in %s blocks",
                    count_text(t->calibrator.rows, fitted, sizeof fitted),
-                   blocks_text(t->calibrator.blocks, blocks, sizeof blocks),
-                   probability_text(t->calibrator.shrinkage, shrinkage, sizeof shrinkage));
+                   blocks_text(t->calibrator.blocks, blocks, sizeof blocks));
+    if (t->calibrator.rows > 0 && t->calibrator.shrinkage > 0)
+        markup_add(m, ", shrunk by %s toward the base rate",
+                   probability_kept(t->calibrator.shrinkage, shrinkage, sizeof shrinkage));
     markup_add(m, ".</p>\n");
 }
 
@@ -216,8 +225,10 @@ static csm_status horizon_plots(markup *m, const csm_horizon_training *t, const 
     markup_add(m, "<div class=\"plots\">\n");
     if (t->model.bin_count > 0) plot_reliability(m, t, name);
     if (status == CSM_OK) status = plot_precision(m, t, rows, name);
-    if (status == CSM_OK) plot_equity(m, t, dates, count, name);
-    if (status == CSM_OK) plot_intervals(m, t, rows, name);
+    size_t first = walk_uncalibrated(dates, count);
+    if (status == CSM_OK) plot_equity(m, t, dates + first, count - first, name);
+    if (status == CSM_OK && first < count)
+        plot_intervals(m, rows + dates[first].begin, t->walk_rows - dates[first].begin, name);
     markup_add(m, "</div>\n");
     free(dates);
     return status;
@@ -229,7 +240,7 @@ static csm_status one_horizon(const report *r, size_t index) {
     const csm_walk_row *rows = csm_training_walk(r->training, index);
     char name[32];
     horizon_text(t->horizon, name, sizeof name);
-    markup_add(m, "<section id=\"horizon-%s\"><h2>%s ", name, name);
+    markup_add(m, "<section id=\"horizon-%s\"><h2>Horizon %s ", name, name);
     evidence_badge(m, t->evidence.status);
     markup_add(m, "</h2>\n");
     horizon_facts(m, t);

@@ -12,12 +12,12 @@
 
 static svg_plot square_plot(markup *m) {
     return (svg_plot){
-        .out = m, .width = 420, .height = 310, .left = 48, .right = 410, .top = 26, .bottom = 266};
+        .out = m, .width = 420, .height = 310, .left = 48, .right = 402, .top = 26, .bottom = 266};
 }
 
 static svg_plot wide_plot(markup *m, double height) {
     return (svg_plot){
-        .out = m, .width = 860, .height = height, .left = 48, .right = 850, .top = 26, .bottom = height - 30};
+        .out = m, .width = 860, .height = height, .left = 48, .right = 840, .top = 26, .bottom = height - 30};
 }
 
 static void begin_figure(svg_plot *plot, const char *kind, const char *name, const char *title,
@@ -34,21 +34,14 @@ static void end_figure(svg_plot *plot, const char *title, const char *caption) {
     markup_add(plot->out, "<figcaption><b>%s.</b> %s</figcaption></figure>\n", title, caption);
 }
 
-static void percent_ticks_y(svg_plot *plot) {
-    double step = svg_round_step(plot->y.high - plot->y.low, 5);
+/* Whole percents at round distances, on either axis. */
+static void percent_ticks(svg_plot *plot, const svg_scale *scale,
+                          void (*tick)(svg_plot *, double, const char *)) {
+    double step = fmax(0.01, svg_round_step(scale->high - scale->low, 5));
     char text[32];
-    for (double v = ceil(plot->y.low / step - 1e-9) * step; v <= plot->y.high + 1e-9; v += step) {
-        snprintf(text, sizeof text, "%.0f %%", 100 * v);
-        svg_tick_y(plot, v, text);
-    }
-}
-
-static void percent_ticks_x(svg_plot *plot) {
-    double step = svg_round_step(plot->x.high - plot->x.low, 5);
-    char text[32];
-    for (double v = ceil(plot->x.low / step - 1e-9) * step; v <= plot->x.high + 1e-9; v += step) {
-        snprintf(text, sizeof text, "%.0f %%", 100 * v);
-        svg_tick_x(plot, v, text);
+    for (double v = ceil(scale->low / step - 1e-9) * step; v <= scale->high + 1e-9; v += step) {
+        snprintf(text, sizeof text, "%d %%", (int)lround(100 * v));
+        tick(plot, v, text);
     }
 }
 
@@ -96,8 +89,8 @@ static svg_scale reliability_scale(const csm_scores *s) {
 static void reliability_bin(svg_plot *plot, const csm_reliability_bin *bin, size_t largest) {
     char p[32], f[32], low[32], high[32], n[48], title[192];
     snprintf(title, sizeof title, "predicted %s, happened %s (%s to %s), %s predictions",
-             probability_text(bin->probability, p, sizeof p), probability_text(bin->frequency, f, sizeof f),
-             probability_text(bin->low, low, sizeof low), probability_text(bin->high, high, sizeof high),
+             probability_kept(bin->probability, p, sizeof p), probability_kept(bin->frequency, f, sizeof f),
+             probability_kept(bin->low, low, sizeof low), probability_kept(bin->high, high, sizeof high),
              count_text(bin->count, n, sizeof n));
     if (isfinite(bin->low) && isfinite(bin->high))
         svg_line(plot, "band", bin->probability, bin->low, bin->probability, bin->high);
@@ -117,10 +110,10 @@ static void reliability_table(markup *m, const csm_scores *s) {
         const csm_reliability_bin *bin = &s->bins[b];
         if (bin->count == 0) continue;
         markup_add(m, "<tr>");
-        cell_number(m, probability_text(bin->probability, text, sizeof text));
-        cell_number(m, probability_text(bin->frequency, text, sizeof text));
-        markup_add(m, "<td class=\"n soft\">%s &#8230; %s</td>", probability_text(bin->low, low, sizeof low),
-                   probability_text(bin->high, high, sizeof high));
+        cell_number(m, probability_kept(bin->probability, text, sizeof text));
+        cell_number(m, probability_kept(bin->frequency, text, sizeof text));
+        markup_add(m, "<td class=\"n soft\">%s &#8230; %s</td>", probability_kept(bin->low, low, sizeof low),
+                   probability_kept(bin->high, high, sizeof high));
         cell_number(m, count_text(bin->count, text, sizeof text));
         markup_add(m, "</tr>\n");
     }
@@ -138,8 +131,8 @@ void plot_reliability(markup *m, const csm_horizon_training *t, const char *name
                  "Share of predictions that came true, over the predicted probability, in bins of equal "
                  "mass. On the diagonal "
                  "both agree.");
-    percent_ticks_y(&plot);
-    percent_ticks_x(&plot);
+    percent_ticks(&plot, &plot.y, svg_tick_y);
+    percent_ticks(&plot, &plot.x, svg_tick_x);
     svg_line(&plot, "guide", plot.x.low, plot.y.low, plot.x.high, plot.y.high);
     if (s->base_rate > plot.y.low && s->base_rate < plot.y.high) {
         svg_line(&plot, "base", plot.x.low, s->base_rate, plot.x.high, s->base_rate);
@@ -195,19 +188,16 @@ csm_status plot_precision(markup *m, const csm_horizon_training *t, const csm_wa
     if (status != CSM_OK || models < 2) return status;
     svg_plot plot = square_plot(m);
     /* a precision of fewer than ten predictions says nothing */
-    double judged = (double)model[models - 1].count, least = fmin(0.1, fmax(0.00001, 10 / judged));
-    plot.x = (svg_scale){.low = pow(10, floor(log10(least) + 1e-9)), .high = 1, .logarithmic = true};
+    plot.x =
+        (svg_scale){.low = fmin(0.5, 10 / (double)model[models - 1].count), .high = 1, .logarithmic = true};
     plot.y = (svg_scale){.low = 0, .high = 1};
-    while (models > 0 && momenta > 0 && model[0].count < 10 && plot.x.low < model[0].coverage)
-        plot.x.low = model[0].coverage;
     begin_figure(&plot, "precision", name, "Precision over coverage",
                  "Share of rising outcomes among the predictions with the highest probability, over the "
                  "share of all predictions "
                  "taken, beside the same share taken by momentum.");
-    percent_ticks_y(&plot);
+    percent_ticks(&plot, &plot.y, svg_tick_y);
     coverage_ticks(&plot);
     svg_line(&plot, "guide", plot.x.low, HIGH_PROBABILITY, 1, HIGH_PROBABILITY);
-    svg_label(&plot, "note", "end", 1, HIGH_PROBABILITY, 0, -4, "80 %");
     svg_line(&plot, "base", plot.x.low, t->model.base_rate, 1, t->model.base_rate);
     precision_line(&plot, "line second", momentum, momenta);
     precision_line(&plot, "line first", model, models);
@@ -216,7 +206,8 @@ csm_status plot_precision(markup *m, const csm_horizon_training *t, const csm_wa
     snprintf(
         caption, sizeof caption,
         "Predictions ordered by probability (<span class=\"key-line first\">model</span>) and by momentum "
-        "(<span class=\"key-line second\">rule</span>); dotted: base rate. %s predictions, %s disjoint "
+        "(<span class=\"key-line second\">rule</span>), from ten predictions on; dotted: base rate, dashed: "
+        "80&#160;%%. %s predictions, %s disjoint "
         "blocks in all.",
         count_text(model[models - 1].count, n, sizeof n),
         blocks_text(model[models - 1].blocks, blocks, sizeof blocks));
@@ -226,90 +217,102 @@ csm_status plot_precision(markup *m, const csm_horizon_training *t, const csm_wa
 
 /* ---- equity ---- */
 
-typedef struct equity_line {
-    const char *class;
-    size_t offset; /* of the date's return */
-    double sum;    /* at the end */
-} equity_line;
+enum { EQUITY_HOLDING, EQUITY_DOUBLED, EQUITY_NET, EQUITY_LINES };
 
-static double return_of(const walk_date *date, const equity_line *line) {
-    double value = NAN;
-    memcpy(&value, (const char *)date + line->offset, sizeof value);
-    return value;
+/* Each date with issued calls puts the share step / horizon of the wealth into them until they mature, so that
+ * overlapping calls never take more than all of it. */
+typedef struct equity {
+    const walk_date *dates;
+    size_t count;
+    double share;
+    double sum[EQUITY_LINES]; /* log of the wealth at the end */
+    double low;               /* of all lines */
+    double high;
+} equity;
+
+/* Growth of the logarithm of the wealth when the date's calls mature. */
+static double equity_gain(const equity *e, size_t date, int line) {
+    const walk_date *d = &e->dates[date];
+    const double returns[EQUITY_LINES] = {d->holding, d->net_doubled, d->net};
+    return d->issued ? log1p(e->share * returns[line]) : 0;
 }
 
-/* Each date with issued calls puts the share step / horizon of the wealth into them until they mature, so that overlapping
- * calls are never counted with more than all of it. Log of the wealth after the date's calls matured. */
-static double equity_gain(const walk_date *date, const equity_line *line, double share) {
-    return date->issued ? log1p(share * return_of(date, line)) : 0;
-}
-
-static void equity_range(svg_plot *plot, equity_line *lines, size_t n, const walk_date *dates, size_t count,
-                         double share) {
-    double low = 0, high = 0;
-    for (size_t l = 0; l < n; l++) {
+static equity equity_of(const walk_date *dates, size_t count, csm_time horizon) {
+    csm_time step = walk_step(dates, count);
+    equity e = {.dates = dates, .count = count, .share = 1};
+    if (step > 0 && step < horizon) e.share = (double)step / (double)horizon;
+    for (int line = 0; line < EQUITY_LINES; line++) {
         for (size_t i = 0; i < count; i++) {
-            lines[l].sum += equity_gain(&dates[i], &lines[l], share);
-            low = fmin(low, lines[l].sum);
-            high = fmax(high, lines[l].sum);
+            e.sum[line] += equity_gain(&e, i, line);
+            e.low = fmin(e.low, e.sum[line]);
+            e.high = fmax(e.high, e.sum[line]);
         }
     }
-    double step = svg_round_step(high - low, 4);
-    if (!(high > low)) step = 0.1;
-    plot->y = (svg_scale){.low = floor(low / step) * step, .high = fmax(step, ceil(high / step) * step)};
+    return e;
+}
+
+static void equity_ticks(svg_plot *plot, const equity *e) {
+    double step = e->high > e->low ? svg_round_step(e->high - e->low, 4) : 0.1;
+    int decimals = (int)fmax(1, ceil(-log10(step) - 1e-9));
     char text[32];
-    for (double v = plot->y.low; v <= plot->y.high + 1e-9; v += step) {
-        snprintf(text, sizeof text, "%+.*f", step < 0.1 ? 2 : 1, fabs(v) < step / 2 ? 0.0 : v);
+    plot->y =
+        (svg_scale){.low = floor(e->low / step) * step, .high = fmax(step, ceil(e->high / step) * step)};
+    for (double v = plot->y.low; v <= plot->y.high + step / 2; v += step) {
+        snprintf(text, sizeof text, "%+.*f", decimals, v);
         svg_tick_y(plot, v, fabs(v) < step / 2 ? "0" : text);
     }
 }
 
-static void equity_path(svg_plot *plot, const equity_line *line, const walk_date *dates, size_t count,
-                        double share) {
+static void equity_path(svg_plot *plot, const equity *e, int line) {
+    static const char *const classes[EQUITY_LINES] = {"line third", "line second", "line first"};
     double sum = 0;
-    svg_path_begin(plot, line->class);
-    svg_path_step(plot, (double)dates[0].time, 0);
-    for (size_t i = 0; i < count; i++) {
-        sum += equity_gain(&dates[i], line, share);
-        if (dates[i].issued) svg_path_step(plot, (double)dates[i].matures, sum);
+    svg_path_begin(plot, classes[line]);
+    svg_path_step(plot, (double)e->dates[0].time, 0);
+    for (size_t i = 0; i < e->count; i++) {
+        sum += equity_gain(e, i, line);
+        if (e->dates[i].issued) svg_path_step(plot, (double)e->dates[i].matures, sum);
     }
     svg_path_step(plot, plot->x.high, sum);
     svg_path_end(plot);
 }
 
+static void equity_caption(svg_plot *plot, const equity *e, const csm_horizon_training *t,
+                           size_t issued_dates) {
+    char n[48], d[48], blocks[32], net[32], doubled[32], holding[32], caption[768];
+    snprintf(caption, sizeof caption,
+             "<span class=\"key-line first\">Issued calls net of costs</span> %s, <span class=\"key-line "
+             "second\">with "
+             "costs doubled</span> %s, <span class=\"key-line third\">all coins on the same dates, before "
+             "costs</span> %s. "
+             "Each date takes 1/%.0f of the wealth until its calls mature. %s calls on %s dates, %s disjoint "
+             "blocks.",
+             percent_kept(e->sum[EQUITY_NET], net, sizeof net),
+             percent_kept(e->sum[EQUITY_DOUBLED], doubled, sizeof doubled),
+             percent_kept(e->sum[EQUITY_HOLDING], holding, sizeof holding), 1 / e->share,
+             count_text(t->evidence.issued, n, sizeof n), count_text(issued_dates, d, sizeof d),
+             blocks_text(t->evidence.blocks, blocks, sizeof blocks));
+    end_figure(plot, "Cumulative return of issued calls", caption);
+}
+
 void plot_equity(markup *m, const csm_horizon_training *t, const walk_date *dates, size_t count,
                  const char *name) {
-    equity_line lines[] = {{.class = "line third", .offset = offsetof(walk_date, holding)},
-                           {.class = "line second", .offset = offsetof(walk_date, net_doubled)},
-                           {.class = "line first", .offset = offsetof(walk_date, net)}};
     size_t issued_dates = 0;
     for (size_t i = 0; i < count; i++) issued_dates += dates[i].issued > 0;
     if (issued_dates == 0) return;
-    csm_time step = walk_step(dates, count);
-    double share = fmin(1, step > 0 ? (double)step / (double)t->horizon : 1);
+    equity e = equity_of(dates, count, t->horizon);
+    if (!isfinite(e.sum[EQUITY_NET] + e.sum[EQUITY_DOUBLED] + e.sum[EQUITY_HOLDING])) return;
     svg_plot plot = square_plot(m);
     plot.x = (svg_scale){.low = (double)dates[0].time, .high = (double)dates[count - 1].matures};
     begin_figure(&plot, "equity", name, "Cumulative return of issued calls",
                  "Cumulative logarithmic return of the issued calls net of costs, with costs doubled, and of "
-                 "holding every coin on "
-                 "the same dates.");
-    equity_range(&plot, lines, 3, dates, count, share);
+                 "holding every "
+                 "coin on the same dates.");
+    equity_ticks(&plot, &e);
     time_ticks(&plot, dates[0].time, dates[count - 1].matures, 6);
     svg_line(&plot, "zero", plot.x.low, 0, plot.x.high, 0);
-    for (size_t l = 0; l < 3; l++) equity_path(&plot, &lines[l], dates, count, share);
+    for (int line = 0; line < EQUITY_LINES; line++) equity_path(&plot, &e, line);
     svg_axis_names(&plot, "", "log return");
-    char n[48], d[48], blocks[32], net[32], doubled[32], holding[32], caption[768];
-    snprintf(caption, sizeof caption,
-             "<span class=\"key-line first\">issued calls net of costs</span> %s, <span class=\"key-line "
-             "second\">costs "
-             "doubled</span> %s, <span class=\"key-line third\">all coins on the same dates, before "
-             "costs</span> %s. Each date "
-             "takes 1/%.0f of the wealth until its calls mature. %s calls on %s dates, %s disjoint blocks.",
-             percent_text(lines[2].sum, net, sizeof net), percent_text(lines[1].sum, doubled, sizeof doubled),
-             percent_text(lines[0].sum, holding, sizeof holding), 1 / share,
-             count_text(t->evidence.issued, n, sizeof n), count_text(issued_dates, d, sizeof d),
-             blocks_text(t->evidence.blocks, blocks, sizeof blocks));
-    end_figure(&plot, "Cumulative return of issued calls", caption);
+    equity_caption(&plot, &e, t, issued_dates);
 }
 
 /* ---- intervals ---- */
@@ -325,28 +328,43 @@ static void interval_dot(svg_plot *plot, const csm_walk_row *rows, size_t begin,
     int quarter = quarter_of(rows[begin].time);
     char coverage[32], width[32], n[48], title[160];
     snprintf(title, sizeof title, "%d Q%d: %s of %s returns inside, mean width %s", quarter / 4,
-             quarter % 4 + 1, probability_text(score.coverage, coverage, sizeof coverage),
+             quarter % 4 + 1, probability_kept(score.coverage, coverage, sizeof coverage),
              count_text(score.rows, n, sizeof n), fixed_text(score.width, 3, width, sizeof width));
     double middle = ((double)rows[begin].time + (double)rows[end - 1].time) / 2;
-    svg_line(plot, "band", middle, plot->y.low, middle, score.coverage);
     svg_dot(plot, "dot", middle, score.coverage, 4, title);
 }
 
-void plot_intervals(markup *m, const csm_horizon_training *t, const csm_walk_row *rows, const char *name) {
-    size_t n = t->walk_rows;
+/* End of the run of rows in the calendar quarter of rows[begin]. */
+static size_t quarter_end(const csm_walk_row *rows, size_t n, size_t begin) {
+    size_t end = begin;
+    while (end < n && quarter_of(rows[end].time) == quarter_of(rows[begin].time)) end++;
+    return end;
+}
+
+/* Tenths under the lowest coverage of a quarter, one half at most. */
+static double interval_floor(const csm_walk_row *rows, size_t n) {
+    double lowest = 0.5;
+    for (size_t begin = 0, end; begin < n; begin = end) {
+        end = quarter_end(rows, n, begin);
+        interval_score score = score_intervals(rows + begin, end - begin);
+        if (score.rows > 0) lowest = fmin(lowest, floor(10 * score.coverage) / 10);
+    }
+    return lowest;
+}
+
+void plot_intervals(markup *m, const csm_walk_row *rows, size_t n, const char *name) {
     interval_score all = score_intervals(rows, n);
     if (all.rows == 0 || rows[n - 1].time <= rows[0].time) return;
     svg_plot plot = square_plot(m);
     plot.x = (svg_scale){.low = (double)rows[0].time, .high = (double)rows[n - 1].time};
-    plot.y = (svg_scale){.low = 0, .high = 1};
+    plot.y = (svg_scale){.low = interval_floor(rows, n), .high = 1};
     begin_figure(&plot, "intervals", name, "Coverage of conformal intervals",
                  "Share of returns inside their conformal interval, by calendar quarter.");
-    percent_ticks_y(&plot);
+    percent_ticks(&plot, &plot.y, svg_tick_y);
     time_ticks(&plot, rows[0].time, rows[n - 1].time, 6);
     svg_line(&plot, "base", plot.x.low, all.coverage, plot.x.high, all.coverage);
     for (size_t begin = 0, end; begin < n; begin = end) {
-        for (end = begin; end < n && quarter_of(rows[end].time) == quarter_of(rows[begin].time); end++)
-            continue;
+        end = quarter_end(rows, n, begin);
         interval_dot(&plot, rows, begin, end);
     }
     svg_axis_names(&plot, "", "inside");
@@ -362,7 +380,7 @@ static void timeline_calls(svg_plot *plot, const walk_date *date, double width) 
     size_t misses = date->shown - date->shown_rises;
     snprintf(title, sizeof title, "%s: %zu shown, %zu rose; highest probability %s",
              date_text(date->time, day, sizeof day), date->shown, date->shown_rises,
-             probability_text(date->best, p, sizeof p));
+             probability_kept(date->best, p, sizeof p));
     double x = (double)date->time;
     if (date->shown_rises) svg_bar(plot, "bar-rise", x, 0, x + width, (double)date->shown_rises, title);
     if (misses) svg_bar(plot, "bar-fall", x, 0, x + width, -(double)misses, title);
@@ -406,7 +424,7 @@ void plot_timeline(markup *m, const walk_date *dates, size_t count, const char *
                  "The highest calibrated probability among all coins on each date of the walk-forward "
                  "record, and the threshold of "
                  "80 percent.");
-    percent_ticks_y(&plot);
+    percent_ticks(&plot, &plot.y, svg_tick_y);
     time_ticks(&plot, dates[0].time, dates[count - 1].time, 12);
     svg_path_begin(&plot, "line first");
     for (size_t i = 0; i < count; i++) {
@@ -414,8 +432,6 @@ void plot_timeline(markup *m, const walk_date *dates, size_t count, const char *
     }
     svg_path_end(&plot);
     svg_line(&plot, "guide", plot.x.low, HIGH_PROBABILITY, plot.x.high, HIGH_PROBABILITY);
-    svg_label(&plot, "note", "start", plot.x.low, HIGH_PROBABILITY, 6, -5,
-              "80 %, the least threshold of the gate");
     svg_axis_names(&plot, "", "highest probability of the date");
     end_figure(&plot, "How near the gate came",
                "The highest calibrated probability of any coin on each date. It starts where the first "

@@ -54,6 +54,12 @@ csm_status walk_dates(walk_date **out, size_t *count, const csm_walk_row *rows, 
     return CSM_OK;
 }
 
+size_t walk_uncalibrated(const walk_date *dates, size_t count) {
+    size_t first = 0;
+    while (first < count && !isfinite(dates[first].best)) first++;
+    return first;
+}
+
 csm_time walk_step(const walk_date *dates, size_t count) {
     /* The distances repeat: the most frequent of the first few is the spacing, gaps apart. */
     csm_time best = 0;

@@ -23,12 +23,13 @@ const char *const report_style[] = {
     "p{max-width:44rem;margin:.6rem "
     "0}ul{max-width:44rem;padding-left:1.2rem}a{color:inherit;text-decoration-color:var(--soft);"
     "text-underline-offset:.15em}\n",
+    "table.shown th small{display:block}dl.facts .long{grid-column:1/-1}\n",
     ".kicker,.small,.note,figcaption,caption,small,footer{color:var(--soft)}.kicker{margin:0;letter-spacing:."
     "03em}\n",
     ".small,figcaption,caption,footer{font-size:.875rem;line-height:1.45}\n",
     ".lede{font-size:1.15rem}.claim{border-left:3px solid var(--rise);padding-left:.9rem}\n",
-    "nav{margin-top:1.4rem;font-size:.9rem}nav a{margin-right:1rem;white-space:nowrap;line-height:2}\n",
-    "dl.facts{display:grid;grid-template-columns:repeat(auto-fill,minmax(13rem,1fr));gap:.7rem "
+    "nav{display:flex;flex-wrap:wrap;gap:0 1rem;margin-top:1.4rem;font-size:.9rem;line-height:2}\n",
+    "dl.facts{display:grid;grid-template-columns:repeat(auto-fill,minmax(9.5rem,1fr));gap:.7rem "
     "1.5rem;margin:1.6rem 0 0;"
     "font-size:.9rem}dl.facts dt{color:var(--soft)}dl.facts dd{margin:0;overflow-wrap:anywhere;"
     "font-variant-numeric:tabular-nums}\n",
@@ -38,14 +39,15 @@ const char *const report_style[] = {
     "outline-offset:2px}\n",
     "table{border-collapse:collapse;font-size:.9rem;font-variant-numeric:tabular-nums;min-width:min(100%,"
     "26rem)}\n",
-    "caption{text-align:left;padding-bottom:.5rem;max-width:44rem}\n",
+    "caption{text-align:left;padding-bottom:.5rem;max-width:min(44rem,100vw - 2rem)}\n",
     "th,td{padding:.28rem "
     ".7rem;text-align:left;vertical-align:baseline;white-space:nowrap}th{font-weight:500}\n",
     "th:first-child,td:first-child{padding-left:0}.n{text-align:right}.mid{text-align:center}\n",
     "thead th{color:var(--soft);font-weight:400;font-size:.83rem;border-bottom:1px solid "
     "var(--ink);vertical-align:bottom}\n",
     "tbody tr+tr>*,tbody+tbody tr:first-child>*{border-top:1px solid var(--line)}\n",
-    "table.grouped tbody tr+tr>*{border-top:0}table.grouped tbody th{vertical-align:top}\n",
+    "table.grouped tbody tr+tr>*{border-top:0}table.grouped td:first-child{padding-left:.7rem}table.grouped "
+    "tbody th{vertical-align:top}\n",
     "small{font-size:.8em}sub{font-size:.75em;line-height:0}\n",
     ".rise{color:var(--rise)}.fall{color:var(--fall)}.soft{color:var(--soft)}\n",
     ".badge{display:inline-block;font:600 .72rem/1.5 system-ui,-apple-system,\"Segoe UI\",Arial,sans-serif;"
@@ -66,7 +68,7 @@ const char *const report_style[] = {
     ".down5{background:rgb(var(--fall-rgb)/.47)}td.none{color:var(--soft)}\n",
     ".plots{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,24rem),1fr));gap:1.6rem "
     "2rem;margin:1.6rem 0}\n",
-    "figure{margin:0}figure.wide{overflow-x:auto;margin:1.4rem 0}figure.wide "
+    "figure{margin:0}svg{overflow:visible}figure.wide{overflow-x:auto;margin:1.4rem 0}figure.wide "
     "svg{min-width:38rem}svg{display:block;width:100%;"
     "height:auto}figcaption{max-width:44rem;margin-top:.3rem}\n",
     "details{margin:.8rem 0;font-size:.9rem}summary{cursor:pointer;color:var(--soft)}\n",
@@ -90,7 +92,8 @@ const char *const report_style[] = {
     "footer{margin-top:3.5rem;padding-top:1rem;border-top:1px solid var(--line)}\n",
     "@media(max-width:40rem){body{padding:1.5rem 1rem 3rem}h1{font-size:1.8rem}"
     "th[scope=row]:first-child{position:sticky;left:0;background:var(--paper);padding-right:.6rem}"
-    "table.funnel th[scope=row]{position:static}th[scope=row] small{display:block}}\n",
+    "table.funnel th[scope=row]{position:static}table.funnel td,table.funnel thead th{padding:.28rem "
+    ".3rem}td.bar{min-width:3.5rem}td.reasons{white-space:nowrap}th[scope=row] small{display:block}}\n",
     "@media "
     "print{body{max-width:none}.scroll{overflow:visible}section{break-inside:auto}figure,tr{break-inside:"
     "avoid}}\n",

@@ -30,8 +30,8 @@ static void shown_row(const report *r, const csm_forecast *f) {
     markup_text(m, f->market);
     markup_add(m, "</small></th>");
     for (uint32_t h = f->horizon_count; h-- > 0;) cell_return(m, f->horizons[h].expected_return);
-    cell_number(m, probability_text(gate ? gate->probability : NAN, text, sizeof text));
-    cell_number(m, probability_text(gate ? gate->lower : NAN, text, sizeof text));
+    cell_number(m, probability_kept(gate ? gate->probability : NAN, text, sizeof text));
+    cell_number(m, probability_kept(gate ? gate->lower : NAN, text, sizeof text));
     markup_add(m, "<td>");
     if (gate) evidence_badge(m, gate->evidence);
     markup_add(m, "</td><td>%s</td></tr>\n", time_text(f->last_update, text, sizeof text));
@@ -47,7 +47,7 @@ bool live_clock_full(const csm_ranking *ranking) {
 void report_shown(const report *r) {
     markup *m = r->out;
     size_t shown = csm_ranking_count(r->ranking);
-    char horizon[32], count[48];
+    char horizon[32];
     horizon_text(r->gate_horizon, horizon, sizeof horizon);
     bool live = live_clock_full(r->ranking);
     markup_add(m, "<section id=\"table\"><h2>%s</h2>\n",
@@ -66,10 +66,11 @@ void report_shown(const report *r) {
                       "walk-forward record "
                       "alone, and none of it is a trade signal.</p>\n");
     markup_add(m,
-               "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"Coins shown\"><table>\n"
-               "<caption>%s coins, highest expected return over %s first. Expected returns are before costs. "
+               "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"Coins shown\"><table "
+               "class=\"shown\">\n"
+               "<caption>Highest expected return over %s first. Expected returns are before costs. "
                "Probability, lower bound and evidence are those of %s.</caption>\n",
-               count_text(shown, count, sizeof count), horizon, horizon);
+               horizon, horizon);
     shown_header(r, csm_ranking_at(r->ranking, 0));
     markup_add(m, "<tbody>\n");
     for (size_t i = 0; i < shown; i++) shown_row(r, csm_ranking_at(r->ranking, i));
@@ -153,11 +154,11 @@ static void nearest_coin(const report *r, const nearness *coin) {
             markup_add(m,
                        "its probability of %s would have to reach the threshold (80&#160;%% or what is "
                        "configured above it)",
-                       probability_text(gate->probability, p, sizeof p));
+                       probability_kept(gate->probability, p, sizeof p));
         else if (bit == CSM_REASON_RETURN_LOW && gate)
             markup_add(m, "its expected return of %s would have to exceed the costs of %s",
-                       percent_text(gate->expected_return, expected, sizeof expected),
-                       percent_text(gate->cost, cost, sizeof cost));
+                       percent_kept(gate->expected_return, expected, sizeof expected),
+                       percent_kept(gate->cost, cost, sizeof cost));
         else
             markup_text(m, csm_reason_text(bit) ? csm_reason_text(bit) : "unknown condition");
     }

@@ -47,6 +47,28 @@ const char *date_text(csm_time time, char *text, size_t size) {
     return text;
 }
 
+/* Spaces become no-break spaces, as far as they fit. */
+static const char *keep_together(char *text, size_t size) {
+    size_t length = strlen(text);
+    for (size_t i = 0; i < length && length + 1 < size; i++) {
+        if (text[i] != ' ') continue;
+        memmove(text + i + 2, text + i + 1, length - i);
+        memcpy(text + i, "\xC2\xA0", 2);
+        length++;
+    }
+    return text;
+}
+
+const char *percent_kept(double value, char *text, size_t size) {
+    percent_text(value, text, size);
+    return keep_together(text, size);
+}
+
+const char *probability_kept(double value, char *text, size_t size) {
+    probability_text(value, text, size);
+    return keep_together(text, size);
+}
+
 void cell_count(markup *m, size_t count, double blocks) {
     char n[48], b[32];
     markup_add(m, "<td class=\"n\">%s <small>N<sub>eff</sub>&#160;%s</small></td>",
@@ -60,7 +82,7 @@ void cell_number(markup *m, const char *text) {
 void cell_return(markup *m, double log_return) {
     char text[48];
     const char *class = !isfinite(log_return) ? "n soft" : log_return < 0 ? "n fall" : "n rise";
-    markup_add(m, "<td class=\"%s\">%s</td>", class, percent_text(log_return, text, sizeof text));
+    markup_add(m, "<td class=\"%s\">%s</td>", class, percent_kept(log_return, text, sizeof text));
 }
 
 void evidence_badge(markup *m, uint32_t status) {

@@ -77,9 +77,9 @@ static void summary(const machine *t) {
                count_text(all.count, n, sizeof n),
                blocks_text(walk_blocks(t->rows, t->n, t->training->horizon, is_shown), blocks, sizeof blocks),
                t->name, count_text(all.rises, rises, sizeof rises),
-               probability_text((double)all.rises / (double)all.count, share, sizeof share),
-               percent_text(all.net / (double)all.count, net, sizeof net),
-               percent_text(all.worst, worst, sizeof worst), percent_text(all.best, best, sizeof best));
+               probability_kept((double)all.rises / (double)all.count, share, sizeof share),
+               percent_kept(all.net / (double)all.count, net, sizeof net),
+               percent_kept(all.worst, worst, sizeof worst), percent_kept(all.best, best, sizeof best));
 }
 
 /* Open dates with no more than a horizon between them are one episode: their calls share their fate. */
@@ -138,9 +138,9 @@ static void call_cells(const machine *t, const csm_walk_row *row) {
     markup_add(m, "<td>");
     coin_of(m, t->report->training, row->market);
     markup_add(m, "</td>");
-    cell_number(m, probability_text(row->probability, text, sizeof text));
-    cell_number(m, probability_text(row->lower, text, sizeof text));
-    cell_number(m, percent_text(row->expected_return, text, sizeof text));
+    cell_number(m, probability_kept(row->probability, text, sizeof text));
+    cell_number(m, probability_kept(row->lower, text, sizeof text));
+    cell_number(m, percent_kept(row->expected_return, text, sizeof text));
     cell_return(m, row->log_return);
     cell_return(m, row->log_return - row->cost);
     markup_add(m, "<td class=\"%s\">%s</td></tr>\n", row->rises ? "rise" : "fall",
@@ -245,12 +245,12 @@ static void never_open(const machine *t) {
     }
     markup_add(
         m, "<p>The gate was never open. The highest calibrated probability ever reached was <b>%s</b>, for ",
-        probability_text(closest[0]->probability, p, sizeof p));
+        probability_kept(closest[0]->probability, p, sizeof p));
     coin_of(m, t->report->training, closest[0]->market);
     markup_add(m, " on %s; over the %s that followed it %s: %s before costs.</p>\n",
                date_text(closest[0]->time, text, sizeof text), t->name,
                closest[0]->rises ? "rose by more than its costs" : "did not rise by more than its costs",
-               percent_text(closest[0]->log_return, happened, sizeof happened));
+               percent_kept(closest[0]->log_return, happened, sizeof happened));
     markup_add(m,
                "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"Closest calls\"><table>\n"
                "<caption>The highest probabilities of the walk-forward record, at most one in %s, and what "
@@ -287,7 +287,8 @@ csm_status report_time_machine(const report *r) {
         summary(&t);
     else
         never_open(&t);
-    if (t.count > 1) plot_timeline(m, t.dates, t.count, name);
+    size_t first = walk_uncalibrated(t.dates, t.count);
+    if (t.count > first) plot_timeline(m, t.dates + first, t.count - first, name);
     if (open > 0) {
         episodes_table(&t);
         last_dates_table(&t);
