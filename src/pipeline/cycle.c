@@ -48,7 +48,7 @@ static void read_quotes(quote_list *out, const csm_config *config) {
 
 csm_status csm_pipeline_discover(csm_discovery **out, csm_pipeline *pipeline) {
     if (!out || !pipeline) return csm_fail(CSM_EINVAL, "discover: out and pipeline are required");
-    quote_list quotes;
+    quote_list quotes = {0};
     read_quotes(&quotes, pipeline->config);
     csm_discover_options options;
     csm_discover_options_init(&options);
