@@ -40,7 +40,7 @@ install_and_build() {
 run_main() {
     workspace=$build/workspace
     "$build/cryptosmart" --version
-    "$build/cryptosmart" --workspace "$workspace" quickstart examples/data
+    "$build/cryptosmart" --workspace "$workspace" quickstart --data examples/data --html "$build/report.html"
 }
 
 for phase in $phases; do
