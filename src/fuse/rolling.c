@@ -2,7 +2,6 @@
 #include "fuse/rolling.h"
 
 #include <math.h>
-#include <string.h>
 
 /* One body for the three folds; `fold` is a constant at each call, so each caller is compiled on its own. */
 enum fold { FOLD_SUM, FOLD_MAX, FOLD_MIN };
@@ -62,17 +61,22 @@ static size_t lower_bound(const double *sorted, size_t count, double x) {
     return low;
 }
 
+/* Takes x, which is there, out of sorted[0 .. count). */
+static void remove_sorted(double *sorted, size_t count, double x) {
+    for (size_t i = lower_bound(sorted, count, x); i + 1 < count; i++) sorted[i] = sorted[i + 1];
+}
+
+static void insert_sorted(double *sorted, size_t count, double x) {
+    size_t i = count;
+    for (; i > 0 && sorted[i - 1] > x; i--) sorted[i] = sorted[i - 1];
+    sorted[i] = x;
+}
+
 void csm_rolling_median(double *out, const double *x, size_t n, size_t window, double *sorted) {
     for (size_t i = 0; i < n; i++) {
         size_t count = i < window ? i : window;
-        if (count == window) {
-            const size_t leaves = lower_bound(sorted, count, x[i - window]);
-            memmove(sorted + leaves, sorted + leaves + 1, (count - leaves - 1) * sizeof *sorted);
-            count--;
-        }
-        const size_t enters = lower_bound(sorted, count, x[i]);
-        memmove(sorted + enters + 1, sorted + enters, (count - enters) * sizeof *sorted);
-        sorted[enters] = x[i];
+        if (count == window) remove_sorted(sorted, count--, x[i - window]);
+        insert_sorted(sorted, count, x[i]);
         if (i + 1 < window)
             out[i] = NAN;
         else if (window % 2 == 1)

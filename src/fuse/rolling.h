@@ -12,7 +12,7 @@
 void csm_rolling_sum(double *out, const double *x, size_t n, size_t window);
 void csm_rolling_max(double *out, const double *x, size_t n, size_t window);
 void csm_rolling_min(double *out, const double *x, size_t n, size_t window);
-/* sorted: `window` values of workspace. */
+/* x without NaN. sorted: min(n, window) values of workspace. */
 void csm_rolling_median(double *out, const double *x, size_t n, size_t window, double *sorted);
 
 #endif
