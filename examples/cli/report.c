@@ -13,11 +13,15 @@
 /* ---- head of the page ---- */
 
 static void begin_page(markup *m) {
-    markup_add(m, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n"
+    markup_add(m, "<!DOCTYPE html>\n"
+                  "<html lang=\"en\">\n"
+                  "<head>\n"
+                  "<meta charset=\"utf-8\"/>\n"
                   "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n"
                   "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src "
                   "'unsafe-inline'\"/>\n"
-                  "<title>cryptosmart: report</title>\n<style>\n");
+                  "<title>cryptosmart: report</title>\n"
+                  "<style>\n");
     for (size_t i = 0; report_style[i]; i++) markup_add(m, "%s", report_style[i]);
     markup_add(m, "</style>\n</head>\n<body>\n");
 }
@@ -31,9 +35,8 @@ static const char *evidence_sentence(uint32_t status) {
     case CSM_EVIDENCE_CONSISTENT:
         return "the record does not contradict a precision of 80&#160;%, and does not prove it";
     default:
-        return "fewer than 14 disjoint blocks of issued calls have matured, so nothing is proven; at 30 days "
-               "that is the "
-               "expected state for years";
+        return "fewer than 14 disjoint blocks of issued calls have matured, so nothing is proven; at 30 "
+               "days that is the expected state for years";
     }
 }
 
@@ -130,9 +133,8 @@ static void header(const report *r) {
     markup_add(r->out, "<header>\n<p class=\"kicker\">cryptosmart %s</p>\n", csm_version());
     headline(r);
     evidence_line(r);
-    markup_add(r->out, "<p class=\"claim\">What may be claimed: &#8220;a target with monitored evidence; no "
-                       "promise for a single "
-                       "coin or for the future&#8221;.</p>\n");
+    markup_add(r->out, "<p class=\"claim\">What may be claimed: &#8220;a target with monitored evidence; "
+                       "no promise for a single coin or for the future&#8221;.</p>\n");
     facts(r);
     contents(r);
     markup_add(r->out, "</header>\n<main>\n");
@@ -147,58 +149,48 @@ static const struct {
 } glossary[] = {
     {"event", "Event",
      "A coin rises when the logarithm of exit over entry price exceeds the costs. Entry is the first "
-     "executable price after the "
-     "decision, exit the last traded price at the end of the horizon. An exit inside a gap makes the outcome "
-     "unknown: it is "
-     "counted, never trained on and never scored. A market delisted on the way counts as not risen, at its "
-     "last price."},
+     "executable price after the decision, exit the last traded price at the end of the horizon. An exit "
+     "inside a gap makes the outcome unknown: it is counted, never trained on and never scored. A market "
+     "delisted on the way counts as not risen, at its last price."},
     {"costs", "Costs",
      "Fees, spread and slippage of the round trip, as known at the decision. Where no fee schedule or book "
-     "was known, a stated "
-     "assumption of the configuration stands in its place."},
+     "was known, a stated assumption of the configuration stands in its place."},
     {"walk-forward", "Walk-forward record",
-     "Training, calibration and test follow each other in time. Training labels that reach into the test are "
-     "purged. Everything "
-     "about a past decision (model, calibrator, bounds, threshold) was fixed by what had matured before it."},
+     "Training, calibration and test follow each other in time. Training labels that reach into the test "
+     "are purged. Everything about a past decision (model, calibrator, bounds, threshold) was fixed by "
+     "what had matured before it."},
     {"probability", "Probability",
      "The calibrated probability of the event. The gate asks for at least 80&#160;%."},
     {"lower-bound", "Lower bound",
-     "A one-sided 95&#160;% lower bound for the precision of predictions with at least this probability: the "
-     "lesser of "
-     "Venn&#8211;Abers p<sub>0</sub> and a betting bound over blocks."},
+     "A one-sided 95&#160;% lower bound for the precision of predictions with at least this probability: "
+     "the lesser of Venn&#8211;Abers p<sub>0</sub> and a betting bound over blocks."},
     {"blocks", "Disjoint blocks, N<sub>eff</sub>",
      "Decisions closer together than the horizon share their outcome, and coins rise together. So "
-     "observations are counted in "
-     "spans of one horizon, all coins pooled. The number of predictions alone says little."},
+     "observations are counted in spans of one horizon, all coins pooled. The number of predictions alone "
+     "says little."},
     {"evidence", "Evidence",
-     "UNPROVEN: fewer than 14 disjoint blocks were issued. REVOKED: the upper bound of precision fell below "
-     "80&#160;%, or the "
-     "e-process against it reached 20. CERTIFIED: the lower bound is at least 80&#160;%. CONSISTENT: "
-     "neither."},
+     "UNPROVEN: fewer than 14 disjoint blocks were issued. REVOKED: the upper bound of precision fell "
+     "below 80&#160;%, or the e-process against it reached 20. CERTIFIED: the lower bound is at least "
+     "80&#160;%. CONSISTENT: neither."},
     {"gate-definition", "Gate",
      "A coin is shown only if its data is complete, 12 weeks of final bars stand behind every group of "
-     "features, it is liquid "
-     "enough for the reference notional, its calibrator was fit on matured out-of-fold predictions, its "
-     "evidence is not revoked, "
-     "its probability reaches the threshold and its expected return exceeds the costs."},
+     "features, it is liquid enough for the reference notional, its calibrator was fit on matured "
+     "out-of-fold predictions, its evidence is not revoked, its probability reaches the threshold and its "
+     "expected return exceeds the costs."},
     {"live-clock", "Live clock",
-     "The span of predictions that this workspace wrote into its ledger before their outcome. Below 12 weeks "
-     "everything shown is "
-     "backtest evidence only, and never a trade signal."},
+     "The span of predictions that this workspace wrote into its ledger before their outcome. Below 12 "
+     "weeks everything shown is backtest evidence only, and never a trade signal."},
     {"interval", "Conformal interval",
      "Split conformal: the forecast plus and minus a quantile of earlier matured errors, so that the share "
-     "asked for of future "
-     "returns falls inside if errors stay alike."},
+     "asked for of future returns falls inside if errors stay alike."},
     {"scores", "Scores",
      "Brier score: mean squared error of the probability. Brier skill: its improvement over the base rate "
-     "known at the time. ECE: "
-     "mean distance between predicted and happened over bins of equal mass. Rank IC: mean over dates of "
-     "Spearman&#8217;s "
-     "correlation between expected and realised return; above 0.10 a day is a reason to look for a leak."},
+     "known at the time. ECE: mean distance between predicted and happened over bins of equal mass. Rank "
+     "IC: mean over dates of Spearman&#8217;s correlation between expected and realised return; above 0.10 "
+     "a day is a reason to look for a leak."},
     {"momentum", "Momentum rule",
      "Takes the coins that rose most over the past span of one horizon, as many as the model takes. What "
-     "does not beat it needs no "
-     "model."},
+     "does not beat it needs no model."},
 };
 
 static void methods(markup *m) {
@@ -212,11 +204,16 @@ static void methods(markup *m) {
 static void footer(markup *m) {
     markup_add(
         m,
-        "</main>\n<footer>\n<p>Where the recipe uses market sentiment, it is the <a "
+        "</main>\n"
+        "<footer>\n"
+        "<p>Where the recipe uses market sentiment, it is the <a "
         "href=\"https://alternative.me/crypto/fear-and-greed-index/\">Crypto Fear &amp; Greed Index</a> of "
-        "Alternative.me.</p>\n<p>Returns are simple returns unless called logarithmic. Times are UTC. Not "
-        "investment "
-        "advice.</p>\n</footer>\n</body>\n</html>\n");
+        "Alternative.me.</p>\n"
+        "<p>Returns are simple returns unless called logarithmic. Times are UTC. Not investment "
+        "advice.</p>\n"
+        "</footer>\n"
+        "</body>\n"
+        "</html>\n");
 }
 
 static csm_status write_page(const report *r) {

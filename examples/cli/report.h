@@ -30,6 +30,17 @@ void cell_number(markup *m, const char *text);
 /* A log return as simple return, coloured by its sign. */
 void cell_return(markup *m, double log_return);
 void evidence_badge(markup *m, uint32_t status);
+
+/* A table that scrolls sideways where the page is narrow: begin, caption, columns, rows, end. */
+typedef struct column {
+    const char *title;
+    bool number; /* right-aligned */
+} column;
+void table_begin(markup *m, const char *class, const char *label,
+                 const char *name);                             /* name: "" or a horizon's */
+void table_columns(markup *m, const column *columns, size_t n); /* opens the body */
+void table_end(markup *m);
+
 /* The forecast's entry for a horizon, or NULL. */
 const csm_horizon_forecast *forecast_at(const csm_forecast *forecast, csm_time horizon);
 /* Whether the workspace's ledger spans the 12 weeks that a trade signal needs. */

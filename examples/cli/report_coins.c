@@ -69,8 +69,9 @@ static void coins_header(const report *r, const csm_forecast *first) {
                    horizon_text(first->horizons[h].horizon, name, sizeof name));
     markup_add(m, "<th scope=\"col\" rowspan=\"2\">why it is not shown</th></tr>\n<tr>");
     for (uint32_t h = first->horizon_count; h-- > 0;)
-        markup_add(m, "<th scope=\"col\" class=\"n first\"><abbr title=\"probability\">prob.</abbr></th>"
-                      "<th scope=\"col\" class=\"n\"><abbr title=\"expected return\">exp.</abbr></th>");
+        markup_add(m, "<th scope=\"col\" class=\"n first\"><abbr "
+                      "title=\"probability\">prob.</abbr></th><th scope=\"col\" class=\"n\"><abbr "
+                      "title=\"expected return\">exp.</abbr></th>");
     markup_add(m, "</tr></thead>\n");
 }
 
@@ -88,7 +89,8 @@ static void coins_table(const report *r, const coin_row *coins, size_t total) {
         coin_reasons(r, f);
         markup_add(m, "</td></tr>\n");
     }
-    markup_add(m, "</tbody></table></div></section>\n");
+    table_end(m);
+    markup_add(m, "</section>\n");
 }
 
 void report_coins(const report *r) {
@@ -107,13 +109,13 @@ void report_coins(const report *r) {
         coins[i] = (coin_row){f, gate && isfinite(gate->probability) ? gate->probability : -1};
     }
     qsort(coins, total, sizeof *coins, most_probable_first);
-    markup_add(
-        m,
-        "<section id=\"coins\"><h2>All coins</h2>\n<div class=\"scroll\" role=\"region\" tabindex=\"0\" "
-        "aria-label=\"All coins\"><table class=\"heatmap\">\n<caption>%s coins, most probable at %s first. A "
-        "probability is shaded by its distance from the horizon's base rate, an expected return by its size: "
-        "<span class=\"key up4\">above</span> <span class=\"key down4\">below</span>.</caption>\n",
-        count_text(total, count, sizeof count), horizon_text(r->gate_horizon, name, sizeof name));
+    markup_add(m, "<section id=\"coins\"><h2>All coins</h2>\n");
+    table_begin(m, "heatmap", "All coins", "");
+    markup_add(m,
+               "<caption>%s coins, most probable at %s first. A probability is shaded by its distance from "
+               "the horizon's base rate, an expected return by its size: <span class=\"key "
+               "up4\">above</span> <span class=\"key down4\">below</span>.</caption>\n",
+               count_text(total, count, sizeof count), horizon_text(r->gate_horizon, name, sizeof name));
     coins_table(r, coins, total);
     free(coins);
 }

@@ -38,21 +38,20 @@ static void scores_table(markup *m, const csm_horizon_training *t, const char *n
         {"ECE, equal mass", "lower is better", "base rate", &s->ece, &b->ece},
         {"rank IC", "above 0 orders coins well", "momentum", &s->rank_ic, &b->rank_ic},
     };
+    static const column columns[] = {
+        {"score", false}, {"model", true}, {"90&#160;% band", true}, {"base rate or momentum", true}};
     char rows[48], blocks[32], dates[48], a[32], c[32], d[32], e[32];
-    markup_add(m,
-               "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"Scores of "
-               "%s\"><table>\n<caption>Scores of "
-               "%s judged predictions on %s dates in <b>%s disjoint blocks</b> (N<sub>eff</sub>), with "
-               "90&#160;%% bands from a "
-               "block bootstrap, beside the base rate known at the time and a momentum "
-               "rule.</caption>\n<thead><tr><th "
-               "scope=\"col\">score</th><th scope=\"col\" class=\"n\">model</th><th scope=\"col\" "
-               "class=\"n\">90&#160;%% "
-               "band</th><th scope=\"col\" class=\"n\">base rate or momentum</th></tr></thead>\n<tbody>\n",
-               name, count_text(s->rows, rows, sizeof rows), count_text(s->dates, dates, sizeof dates),
-               blocks_text(s->blocks, blocks, sizeof blocks));
+    table_begin(m, "scores", "Scores", name);
+    markup_add(
+        m,
+        "<caption>Scores of %s judged predictions on %s dates in <b>%s disjoint blocks</b> "
+        "(N<sub>eff</sub>), with 90&#160;%% bands from a block bootstrap, beside the base rate known at "
+        "the time and a momentum rule.</caption>\n",
+        count_text(s->rows, rows, sizeof rows), count_text(s->dates, dates, sizeof dates),
+        blocks_text(s->blocks, blocks, sizeof blocks));
+    table_columns(m, columns, sizeof columns / sizeof *columns);
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) score_row(m, &lines[i]);
-    markup_add(m, "</tbody></table></div>\n");
+    table_end(m);
     markup_add(
         m, "<p class=\"small\">Brier = reliability %s &#8722; resolution %s + uncertainty %s. ICIR %s.</p>\n",
         fixed_text(s->reliability, 4, a, sizeof a), fixed_text(s->resolution, 4, c, sizeof c),
@@ -77,40 +76,37 @@ static void issued_row(markup *m, const char *title, double precision, double ne
 }
 
 static void issued_table(markup *m, const csm_horizon_training *t, const char *name) {
+    static const column columns[] = {
+        {"", false}, {"rose by more than costs", true}, {"mean net return", true}, {"costs doubled", true}};
     const csm_evidence *e = &t->evidence;
     char n[48], blocks[32], lower[32], upper[32], wealth[32];
     if (e->issued == 0) {
         markup_add(m,
                    "<p>No call was issued at %s: the calibrated probability never reached the gate's "
-                   "threshold. Nothing is "
-                   "proven either way.</p>\n",
+                   "threshold. Nothing is proven either way.</p>\n",
                    name);
         return;
     }
-    markup_add(m,
-               "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"Issued calls of "
-               "%s\"><table>\n<caption>%s "
-               "calls issued at the gate's threshold in <b>%s disjoint blocks</b> (N<sub>eff</sub>), beside "
-               "what stood open to "
-               "anybody. Returns are means of logarithms, written as simple "
-               "returns.</caption>\n<thead><tr><th scope=\"col\"></th><th "
-               "scope=\"col\" "
-               "class=\"n\">rose by more than costs</th><th scope=\"col\" class=\"n\">mean net "
-               "return</th><th scope=\"col\" "
-               "class=\"n\">costs doubled</th></tr></thead>\n<tbody>\n",
-               name, count_text(e->issued, n, sizeof n), blocks_text(e->blocks, blocks, sizeof blocks));
+    table_begin(m, "issued", "Issued calls", name);
+    markup_add(
+        m,
+        "<caption>%s calls issued at the gate's threshold in <b>%s disjoint blocks</b> (N<sub>eff</sub>), "
+        "beside what stood open to anybody. Returns are means of logarithms, written as simple "
+        "returns.</caption>\n",
+        count_text(e->issued, n, sizeof n), blocks_text(e->blocks, blocks, sizeof blocks));
+    table_columns(m, columns, sizeof columns / sizeof *columns);
     issued_row(m, "issued calls", e->precision, t->issued_return, t->issued_return_doubled_costs);
     issued_row(m, "momentum rule of the same coverage", t->momentum_precision, NAN, NAN);
     issued_row(m, "all coins on the same dates, before costs", NAN, t->market_return, NAN);
     issued_row(m, "base rate of all judged predictions", t->base_rate, NAN, NAN);
-    markup_add(m, "</tbody></table></div>\n");
-    markup_add(m,
-               "<p class=\"small\">Precision lies between %s and %s (one-sided 95&#160;%% betting bounds "
-               "over blocks). The "
-               "e-process against &#8220;precision &#8805; 80&#160;%%&#8221; reached %s; 20 revokes.</p>\n",
-               probability_kept(e->lower, lower, sizeof lower),
-               probability_kept(e->upper, upper, sizeof upper),
-               fixed_text(e->e_value, 2, wealth, sizeof wealth));
+    table_end(m);
+    markup_add(
+        m,
+        "<p class=\"small\">Precision lies between %s and %s (one-sided 95&#160;%% betting bounds, every "
+        "block weighing the same). The e-process against &#8220;precision &#8805; 80&#160;%%&#8221; "
+        "reached %s; 20 revokes.</p>\n",
+        probability_kept(e->lower, lower, sizeof lower), probability_kept(e->upper, upper, sizeof upper),
+        fixed_text(e->e_value, 2, wealth, sizeof wealth));
 }
 
 /* ---- precision at chosen coverages ---- */
@@ -127,6 +123,8 @@ static const precision_point *point_at(const precision_point *points, size_t cou
 
 static csm_status coverage_table(markup *m, const csm_horizon_training *t, const csm_walk_row *rows,
                                  const char *name) {
+    static const column columns[] = {
+        {"coverage", false}, {"predictions", true}, {"precision", true}, {"momentum", true}};
     static const double coverages[] = {0.01, 0.05, 0.10, 0.25, 0.50, 1};
     precision_point model[CURVE_POINTS], momentum[CURVE_POINTS];
     size_t models = 0, momenta = 0;
@@ -136,15 +134,10 @@ static csm_status coverage_table(markup *m, const csm_horizon_training *t, const
         status =
             precision_curve(momentum, &momenta, CURVE_POINTS, rows, t->walk_rows, t->horizon, ORDER_MOMENTUM);
     if (status != CSM_OK || models == 0) return status;
-    markup_add(m,
-               "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"Precision by coverage of "
-               "%s\"><table>\n"
-               "<caption>Precision of the most probable predictions, beside the same share taken by "
-               "momentum. Ties are taken "
-               "whole.</caption>\n<thead><tr><th scope=\"col\">coverage</th><th scope=\"col\" "
-               "class=\"n\">predictions</th><th scope=\"col\" class=\"n\">precision</th><th scope=\"col\" "
-               "class=\"n\">momentum</th></tr></thead>\n<tbody>\n",
-               name);
+    table_begin(m, "coverage", "Precision by coverage", name);
+    markup_add(m, "<caption>Precision of the most probable predictions, beside the same share taken by "
+                  "momentum. Ties are taken whole.</caption>\n");
+    table_columns(m, columns, sizeof columns / sizeof *columns);
     for (size_t i = 0; i < sizeof coverages / sizeof *coverages; i++) {
         const precision_point *p = point_at(model, models, coverages[i]);
         const precision_point *q = point_at(momentum, momenta, coverages[i]);
@@ -156,7 +149,7 @@ static csm_status coverage_table(markup *m, const csm_horizon_training *t, const
         cell_number(m, probability_kept(q->precision, text, sizeof text));
         markup_add(m, "</tr>\n");
     }
-    markup_add(m, "</tbody></table></div>\n");
+    table_end(m);
     return CSM_OK;
 }
 
@@ -179,9 +172,8 @@ static void interval_text(markup *m, const csm_horizon_training *t, const csm_wa
     markup_add(
         m,
         "<p>Conformal intervals (90&#160;%% asked for unless configured otherwise) held the return in "
-        "<b>%s</b> of %s "
-        "predictions, %s disjoint blocks. Their mean width is %s log units: about %s to %s around the "
-        "forecast.</p>\n",
+        "<b>%s</b> of %s predictions, %s disjoint blocks. Their mean width is %s log units: about %s to %s "
+        "around the forecast.</p>\n",
         probability_kept(score.coverage, coverage, sizeof coverage), count_text(score.rows, n, sizeof n),
         blocks_text(walk_blocks(rows, t->walk_rows, t->horizon, has_interval), blocks, sizeof blocks),
         fixed_text(score.width, 3, width, sizeof width), percent_kept(-score.width / 2, low, sizeof low),
@@ -200,8 +192,8 @@ static void horizon_facts(markup *m, const csm_horizon_training *t) {
     char n[48], walk[48], folds[48], unknown[48], blocks[32], base[32], shrinkage[32], fitted[48];
     markup_add(m,
                "<p>%s walk-forward predictions in %s folds, <b>%s disjoint blocks</b> (N<sub>eff</sub>); "
-               "base rate %s; %s "
-               "labels unknown (in gaps) and never used. Final model from %s rows. Calibrator: %s",
+               "base rate %s; %s labels unknown (in gaps) and never used. Final model from %s rows. "
+               "Calibrator: %s",
                count_text(t->walk_rows, walk, sizeof walk), count_text(t->folds, folds, sizeof folds),
                blocks_text(t->blocks, blocks, sizeof blocks),
                probability_kept(t->base_rate, base, sizeof base),

@@ -98,14 +98,14 @@ static void reliability_bin(svg_plot *plot, const csm_reliability_bin *bin, size
             2 + 2.5 * sqrt((double)bin->count / (double)largest), title);
 }
 
-static void reliability_table(markup *m, const csm_scores *s) {
+static void reliability_table(markup *m, const csm_scores *s, const char *name) {
+    static const column columns[] = {
+        {"predicted", true}, {"happened", true}, {"90&#160;% band", true}, {"predictions", true}};
     char text[48], low[32], high[32];
-    markup_add(m, "<details><summary>Reliability, as a table</summary><table>\n<caption>Bins of equal "
-                  "mass</caption><thead><tr>"
-                  "<th scope=\"col\" class=\"n\">predicted</th><th scope=\"col\" class=\"n\">happened</th>"
-                  "<th scope=\"col\" class=\"n\">90&#160;%% band</th><th scope=\"col\" "
-                  "class=\"n\">predictions</th></tr></thead>"
-                  "<tbody>\n");
+    markup_add(m, "<details><summary>Reliability, as a table</summary>\n");
+    table_begin(m, "reliability", "Reliability", name);
+    markup_add(m, "<caption>Bins of equal mass</caption>\n");
+    table_columns(m, columns, sizeof columns / sizeof *columns);
     for (size_t b = 0; b < s->bin_count; b++) {
         const csm_reliability_bin *bin = &s->bins[b];
         if (bin->count == 0) continue;
@@ -117,7 +117,8 @@ static void reliability_table(markup *m, const csm_scores *s) {
         cell_number(m, count_text(bin->count, text, sizeof text));
         markup_add(m, "</tr>\n");
     }
-    markup_add(m, "</tbody></table></details>\n");
+    table_end(m);
+    markup_add(m, "</details>\n");
 }
 
 void plot_reliability(markup *m, const csm_horizon_training *t, const char *name) {
@@ -129,8 +130,7 @@ void plot_reliability(markup *m, const csm_horizon_training *t, const char *name
         largest = s->bins[b].count > largest ? s->bins[b].count : largest;
     begin_figure(&plot, "reliability", name, "Reliability diagram",
                  "Share of predictions that came true, over the predicted probability, in bins of equal "
-                 "mass. On the diagonal "
-                 "both agree.");
+                 "mass. On the diagonal both agree.");
     percent_ticks(&plot, &plot.y, svg_tick_y);
     percent_ticks(&plot, &plot.x, svg_tick_x);
     svg_line(&plot, "guide", plot.x.low, plot.y.low, plot.x.high, plot.y.high);
@@ -149,7 +149,7 @@ void plot_reliability(markup *m, const csm_horizon_training *t, const char *name
              count_text(s->rows, n, sizeof n), blocks_text(s->blocks, blocks, sizeof blocks));
     svg_end(&plot);
     markup_add(m, "<figcaption><b>Reliability.</b> %s</figcaption>\n", caption);
-    reliability_table(m, s);
+    reliability_table(m, s, name);
     markup_add(m, "</figure>\n");
 }
 
@@ -193,8 +193,7 @@ csm_status plot_precision(markup *m, const csm_horizon_training *t, const csm_wa
     plot.y = (svg_scale){.low = 0, .high = 1};
     begin_figure(&plot, "precision", name, "Precision over coverage",
                  "Share of rising outcomes among the predictions with the highest probability, over the "
-                 "share of all predictions "
-                 "taken, beside the same share taken by momentum.");
+                 "share of all predictions taken, beside the same share taken by momentum.");
     percent_ticks(&plot, &plot.y, svg_tick_y);
     coverage_ticks(&plot);
     svg_line(&plot, "guide", plot.x.low, HIGH_PROBABILITY, 1, HIGH_PROBABILITY);
@@ -206,9 +205,8 @@ csm_status plot_precision(markup *m, const csm_horizon_training *t, const csm_wa
     snprintf(
         caption, sizeof caption,
         "Predictions ordered by probability (<span class=\"key-line first\">model</span>) and by momentum "
-        "(<span class=\"key-line second\">rule</span>), from ten predictions on; dotted: base rate, dashed: "
-        "80&#160;%%. %s predictions, %s disjoint "
-        "blocks in all.",
+        "(<span class=\"key-line second\">rule</span>), from ten predictions on; dotted: base rate, "
+        "dashed: 80&#160;%%. %s predictions, %s disjoint blocks in all.",
         count_text(model[models - 1].count, n, sizeof n),
         blocks_text(model[models - 1].blocks, blocks, sizeof blocks));
     end_figure(&plot, "Precision over coverage", caption);
@@ -281,11 +279,9 @@ static void equity_caption(svg_plot *plot, const equity *e, const csm_horizon_tr
     char n[48], d[48], blocks[32], net[32], doubled[32], holding[32], caption[768];
     snprintf(caption, sizeof caption,
              "<span class=\"key-line first\">Issued calls net of costs</span> %s, <span class=\"key-line "
-             "second\">with "
-             "costs doubled</span> %s, <span class=\"key-line third\">all coins on the same dates, before "
-             "costs</span> %s. "
-             "Each date takes 1/%.0f of the wealth until its calls mature. %s calls on %s dates, %s disjoint "
-             "blocks.",
+             "second\">with costs doubled</span> %s, <span class=\"key-line third\">all coins on the same "
+             "dates, before costs</span> %s. Each date takes 1/%.0f of the wealth until its calls mature. "
+             "%s calls on %s dates, %s disjoint blocks.",
              percent_kept(e->sum[EQUITY_NET], net, sizeof net),
              percent_kept(e->sum[EQUITY_DOUBLED], doubled, sizeof doubled),
              percent_kept(e->sum[EQUITY_HOLDING], holding, sizeof holding), 1 / e->share,
@@ -304,9 +300,8 @@ void plot_equity(markup *m, const csm_horizon_training *t, const walk_date *date
     svg_plot plot = square_plot(m);
     plot.x = (svg_scale){.low = (double)dates[0].time, .high = (double)dates[count - 1].matures};
     begin_figure(&plot, "equity", name, "Cumulative return of issued calls",
-                 "Cumulative logarithmic return of the issued calls net of costs, with costs doubled, and of "
-                 "holding every "
-                 "coin on the same dates.");
+                 "Cumulative logarithmic return of the issued calls net of costs, with costs doubled, and "
+                 "of holding every coin on the same dates.");
     equity_ticks(&plot, &e);
     time_ticks(&plot, dates[0].time, dates[count - 1].matures, 6);
     svg_line(&plot, "zero", plot.x.low, 0, plot.x.high, 0);
@@ -369,8 +364,8 @@ void plot_intervals(markup *m, const csm_walk_row *rows, size_t n, const char *n
     }
     svg_axis_names(&plot, "", "inside");
     end_figure(&plot, "Coverage of conformal intervals",
-               "Returns inside the interval known at the time, by calendar quarter of the decision; dotted: "
-               "over all of them.");
+               "Returns inside the interval known at the time, by calendar quarter of the decision; "
+               "dotted: over all of them.");
 }
 
 /* ---- the gate over time ---- */
@@ -422,8 +417,7 @@ void plot_timeline(markup *m, const walk_date *dates, size_t count, const char *
     plot.y = (svg_scale){.low = 0, .high = 1};
     begin_figure(&plot, "timeline", name, "Highest probability of each date",
                  "The highest calibrated probability among all coins on each date of the walk-forward "
-                 "record, and the threshold of "
-                 "80 percent.");
+                 "record, and the threshold of 80 percent.");
     percent_ticks(&plot, &plot.y, svg_tick_y);
     time_ticks(&plot, dates[0].time, dates[count - 1].time, 12);
     svg_path_begin(&plot, "line first");
@@ -434,7 +428,7 @@ void plot_timeline(markup *m, const walk_date *dates, size_t count, const char *
     svg_line(&plot, "guide", plot.x.low, HIGH_PROBABILITY, plot.x.high, HIGH_PROBABILITY);
     svg_axis_names(&plot, "", "highest probability of the date");
     end_figure(&plot, "How near the gate came",
-               "The highest calibrated probability of any coin on each date. It starts where the first "
-               "calibrator could be fit.");
+               "The highest calibrated probability of any coin on each date; dashed: 80&#160;%, the least "
+               "threshold of the gate.");
     if (open > 0) timeline_shown(m, dates, count, name, width);
 }

@@ -8,16 +8,20 @@
 
 /* ---- what is shown ---- */
 
-static void shown_header(const report *r, const csm_forecast *first) {
-    markup *m = r->out;
-    char name[32];
-    markup_add(m, "<thead><tr><th scope=\"col\">coin</th>");
-    for (uint32_t h = first->horizon_count; h-- > 0;)
-        markup_add(m, "<th scope=\"col\" class=\"n\">exp.&#160;%s</th>",
-                   horizon_text(first->horizons[h].horizon, name, sizeof name));
-    markup_add(m,
-               "<th scope=\"col\" class=\"n\">probability</th><th scope=\"col\" class=\"n\">lower bound</th>"
-               "<th scope=\"col\">evidence</th><th scope=\"col\">last update (UTC)</th></tr></thead>\n");
+static void shown_columns(const report *r, const csm_forecast *first) {
+    column columns[CSM_HORIZONS_MAX + 5] = {{"coin", false}};
+    char titles[CSM_HORIZONS_MAX][48], name[32];
+    size_t n = 1;
+    for (uint32_t h = first->horizon_count; h-- > 0;) {
+        snprintf(titles[h], sizeof titles[h], "exp.&#160;%s",
+                 horizon_text(first->horizons[h].horizon, name, sizeof name));
+        columns[n++] = (column){titles[h], true};
+    }
+    columns[n++] = (column){"probability", true};
+    columns[n++] = (column){"lower bound", true};
+    columns[n++] = (column){"evidence", false};
+    columns[n++] = (column){"last update (UTC)", false};
+    table_columns(r->out, columns, n);
 }
 
 static void shown_row(const report *r, const csm_forecast *f) {
@@ -55,26 +59,22 @@ void report_shown(const report *r) {
                : live     ? "Coins that pass the gate"
                           : "Backtest evidence only");
     if (shown == 0) {
-        markup_add(
-            m,
-            "<p>No coin passed every condition of the gate. Abstaining is a result: the conditions below say "
-            "where each coin fell.</p></section>\n");
+        markup_add(m, "<p>No coin passed every condition of the gate. Abstaining is a result: the conditions "
+                      "below say where each coin fell.</p></section>\n");
         return;
     }
     if (!live)
         markup_add(m, "<p class=\"note\">The live clock is under 12 weeks: what follows rests on the "
-                      "walk-forward record "
-                      "alone, and none of it is a trade signal.</p>\n");
+                      "walk-forward record alone, and none of it is a trade signal.</p>\n");
+    table_begin(m, "shown", "Coins shown", "");
     markup_add(m,
-               "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"Coins shown\"><table "
-               "class=\"shown\">\n"
                "<caption>Highest expected return over %s first. Expected returns are before costs. "
                "Probability, lower bound and evidence are those of %s.</caption>\n",
                horizon, horizon);
-    shown_header(r, csm_ranking_at(r->ranking, 0));
-    markup_add(m, "<tbody>\n");
+    shown_columns(r, csm_ranking_at(r->ranking, 0));
     for (size_t i = 0; i < shown; i++) shown_row(r, csm_ranking_at(r->ranking, i));
-    markup_add(m, "</tbody></table></div></section>\n");
+    table_end(m);
+    markup_add(m, "</section>\n");
 }
 
 /* ---- the gate ---- */
@@ -84,10 +84,10 @@ static void funnel_bar(markup *m, size_t left, size_t fell, size_t total) {
     double unit = total ? 100 / (double)total : 0;
     markup_add(
         m,
-        "<td class=\"bar\"><svg viewBox=\"0 0 100 10\" preserveAspectRatio=\"none\" aria-hidden=\"true\">"
-        "<rect class=\"track\" width=\"100\" height=\"10\"/><rect class=\"bar-rise\" width=\"%.2f\" "
-        "height=\"10\"/>"
-        "<rect class=\"bar-fall\" x=\"%.2f\" width=\"%.2f\" height=\"10\"/></svg></td>",
+        "<td class=\"bar\"><svg viewBox=\"0 0 100 10\" preserveAspectRatio=\"none\" "
+        "aria-hidden=\"true\"><rect class=\"track\" width=\"100\" height=\"10\"/><rect class=\"bar-rise\" "
+        "width=\"%.2f\" height=\"10\"/><rect class=\"bar-fall\" x=\"%.2f\" width=\"%.2f\" "
+        "height=\"10\"/></svg></td>",
         unit * (double)left, unit * (double)left, unit * (double)fell);
 }
 
@@ -151,12 +151,9 @@ static void nearest_coin(const report *r, const nearness *coin) {
         markup_add(m, first ? "" : "; ");
         first = false;
         if (bit == CSM_REASON_PROBABILITY_LOW && gate)
-            markup_add(m,
-                       "its probability of %s would have to reach the threshold (80&#160;%% or what is "
-                       "configured above it)",
-                       probability_kept(gate->probability, p, sizeof p));
+            markup_add(m, "its probability is %s", probability_kept(gate->probability, p, sizeof p));
         else if (bit == CSM_REASON_RETURN_LOW && gate)
-            markup_add(m, "its expected return of %s would have to exceed the costs of %s",
+            markup_add(m, "its expected return of %s does not exceed the costs of %s",
                        percent_kept(gate->expected_return, expected, sizeof expected),
                        percent_kept(gate->cost, cost, sizeof cost));
         else
@@ -183,8 +180,12 @@ static void what_would_open(const report *r) {
     }
     qsort(coins, n, sizeof *coins, nearest_first);
     if (n > 0) {
-        markup_add(r->out,
-                   "<h3>What would open it</h3>\n<p>The coins that fail the fewest conditions:</p>\n<ul>\n");
+        markup_add(
+            r->out,
+            "<h3>What would open it</h3>\n"
+            "<p>The coins that fail the fewest conditions. The threshold of probability is 80&#160;%% or "
+            "what is configured above it.</p>\n"
+            "<ul>\n");
         for (size_t i = 0; i < n && i < NEAREST_COINS; i++) nearest_coin(r, &coins[i]);
         markup_add(r->out, "</ul>\n");
     }
@@ -192,25 +193,27 @@ static void what_would_open(const report *r) {
 }
 
 void report_funnel(const report *r) {
+    static const column columns[] = {{"condition", false},
+                                     {"fail", true},
+                                     {"fall here", true},
+                                     {"left", true},
+                                     {"<span class=\"hidden\">share of all coins</span>", false}};
     markup *m = r->out;
     char name[32];
     markup_add(m,
-               "<section id=\"gate\"><h2>The gate</h2>\n<p>Every coin meets the conditions in this order and "
-               "falls at the "
-               "first that it fails. Probability and expected return are those of %s.</p>\n"
-               "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"Funnel of the gate\">"
-               "<table class=\"funnel\">\n<caption>Coins that fail a condition at all, that fall at it "
-               "first, and that are "
-               "left after it.</caption>\n<thead><tr><th scope=\"col\">condition</th><th scope=\"col\" "
-               "class=\"n\">fail</th><th scope=\"col\" class=\"n\">fall here</th><th scope=\"col\" "
-               "class=\"n\">left</th><th scope=\"col\" class=\"bar\"><span class=\"hidden\">share of all "
-               "coins</span></th></tr></thead>\n<tbody>\n",
+               "<section id=\"gate\"><h2>The gate</h2>\n"
+               "<p>Every coin meets the conditions in this order and falls at the first that it fails. "
+               "Probability and expected return are those of %s.</p>\n",
                horizon_text(r->gate_horizon, name, sizeof name));
+    table_begin(m, "funnel", "Funnel of the gate", "");
+    markup_add(m, "<caption>Coins that fail a condition at all, that fall at it first, and that are left "
+                  "after it.</caption>\n");
+    table_columns(m, columns, sizeof columns / sizeof *columns);
     funnel_edge(r, "coins looked at", csm_ranking_total(r->ranking));
     for (size_t i = 0; i < csm_ranking_funnel_count(r->ranking); i++)
         funnel_row(r, csm_ranking_funnel_at(r->ranking, i));
     funnel_edge(r, "shown", csm_ranking_count(r->ranking));
-    markup_add(m, "</tbody></table></div>\n");
+    table_end(m);
     what_would_open(r);
     markup_add(m, "</section>\n");
 }

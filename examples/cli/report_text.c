@@ -93,6 +93,25 @@ void evidence_badge(markup *m, uint32_t status) {
     markup_add(m, "</span>");
 }
 
+void table_begin(markup *m, const char *class, const char *label, const char *name) {
+    markup_add(
+        m,
+        "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"%s%s%s\"><table class=\"%s\">\n",
+        label, *name ? ", " : "", name, class);
+}
+
+void table_columns(markup *m, const column *columns, size_t n) {
+    markup_add(m, "<thead><tr>");
+    for (size_t i = 0; i < n; i++)
+        markup_add(m, "<th scope=\"col\"%s>%s</th>", columns[i].number ? " class=\"n\"" : "",
+                   columns[i].title);
+    markup_add(m, "</tr></thead>\n<tbody>\n");
+}
+
+void table_end(markup *m) {
+    markup_add(m, "</tbody></table></div>\n");
+}
+
 const csm_horizon_forecast *forecast_at(const csm_forecast *forecast, csm_time horizon) {
     for (uint32_t h = 0; h < forecast->horizon_count; h++) {
         if (forecast->horizons[h].horizon == horizon) return &forecast->horizons[h];

@@ -67,12 +67,9 @@ static void summary(const machine *t) {
     char dates[48], of[48], n[48], blocks[32], rises[48], share[32], net[32], worst[32], best[32];
     markup_add(m,
                "<p>The gate was open on <b>%s</b> of %s dates with calibrated predictions. It showed "
-               "<b>%s</b> calls in "
-               "<b>%s</b> disjoint blocks of %s (N<sub>eff</sub>); <b>%s</b> of them rose by more than their "
-               "costs, a "
-               "precision of <b>%s</b>. Net of costs a call returned %s in the mean of its logarithm, %s at "
-               "worst and %s at "
-               "best.</p>\n",
+               "<b>%s</b> calls in <b>%s</b> disjoint blocks of %s (N<sub>eff</sub>); <b>%s</b> of them "
+               "rose by more than their costs, a precision of <b>%s</b>. Net of costs a call returned %s "
+               "in the mean of its logarithm, %s at worst and %s at best.</p>\n",
                count_text(all.dates, dates, sizeof dates), count_text(calibrated, of, sizeof of),
                count_text(all.count, n, sizeof n),
                blocks_text(walk_blocks(t->rows, t->n, t->training->horizon, is_shown), blocks, sizeof blocks),
@@ -108,6 +105,8 @@ static void episode_row(markup *m, const calls *c) {
 }
 
 static void episodes_table(const machine *t) {
+    static const column columns[] = {{"decisions", false}, {"dates", true}, {"calls", true}, {"rose", true},
+                                     {"mean net", true},   {"worst", true}, {"best", true}};
     markup *m = t->report->out;
     calls *episodes = calloc(t->count + 1, sizeof *episodes);
     if (!episodes) {
@@ -116,19 +115,14 @@ static void episodes_table(const machine *t) {
     }
     size_t found = find_episodes(episodes, t), from = found > EPISODES_SHOWN ? found - EPISODES_SHOWN : 0;
     char all[48], shown[48];
+    table_begin(m, "episodes", "Episodes", "");
     markup_add(m,
-               "<div class=\"scroll\" role=\"region\" tabindex=\"0\" "
-               "aria-label=\"Episodes\"><table>\n<caption>Episodes "
-               "in which the gate was open, the newest %s of %s. Calls less than %s apart overlap: an "
-               "episode is nearer to "
-               "one observation than to many.</caption>\n<thead><tr><th scope=\"col\">decisions</th><th "
-               "scope=\"col\" "
-               "class=\"n\">dates</th><th scope=\"col\" class=\"n\">calls</th><th scope=\"col\" "
-               "class=\"n\">rose</th><th scope=\"col\" class=\"n\">mean net</th><th scope=\"col\" "
-               "class=\"n\">worst</th><th scope=\"col\" class=\"n\">best</th></tr></thead>\n<tbody>\n",
+               "<caption>Episodes in which the gate was open, the newest %s of %s. Calls less than %s "
+               "apart overlap: an episode is nearer to one observation than to many.</caption>\n",
                count_text(found - from, shown, sizeof shown), count_text(found, all, sizeof all), t->name);
+    table_columns(m, columns, sizeof columns / sizeof *columns);
     for (size_t i = found; i-- > from;) episode_row(m, &episodes[i]);
-    markup_add(m, "</tbody></table></div>\n");
+    table_end(m);
     free(episodes);
 }
 
@@ -147,14 +141,13 @@ static void call_cells(const machine *t, const csm_walk_row *row) {
                row->rises ? "rose" : "did not");
 }
 
-static void calls_header(markup *m, const char *name) {
-    markup_add(m,
-               "<thead><tr><th scope=\"col\">decision (UTC)</th><th scope=\"col\">coin</th><th scope=\"col\" "
-               "class=\"n\">probability</th><th scope=\"col\" class=\"n\">lower bound</th><th scope=\"col\" "
-               "class=\"n\">expected</th><th scope=\"col\" class=\"n\">after %s</th><th scope=\"col\" "
-               "class=\"n\">net of "
-               "costs</th><th scope=\"col\">outcome</th></tr></thead>\n",
-               name);
+static void calls_columns(markup *m, const char *name) {
+    char after[48];
+    snprintf(after, sizeof after, "after %s", name);
+    const column columns[] = {{"decision (UTC)", false}, {"coin", false},    {"probability", true},
+                              {"lower bound", true},     {"expected", true}, {after, true},
+                              {"net of costs", true},    {"outcome", false}};
+    table_columns(m, columns, sizeof columns / sizeof *columns);
 }
 
 static void date_rows(const machine *t, const walk_date *date) {
@@ -176,20 +169,20 @@ static void last_dates_table(const machine *t) {
     markup *m = t->report->out;
     size_t from = t->count, dates = 0;
     while (from > 0 && dates < DATES_SHOWN) dates += t->dates[--from].shown > 0;
+    table_begin(m, "grouped", "Last dates", "");
     markup_add(m,
-               "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"Last dates\"><table "
-               "class=\"grouped\">\n"
                "<caption>The last %zu dates on which the gate was open: everything it showed, losses "
                "included.</caption>\n",
                dates);
-    calls_header(m, t->name);
+    calls_columns(m, t->name);
+    bool first = true;
     for (size_t i = t->count; i-- > from;) {
         if (t->dates[i].shown == 0) continue;
-        markup_add(m, "<tbody>\n");
+        if (!first) markup_add(m, "</tbody>\n<tbody>\n");
+        first = false;
         date_rows(t, &t->dates[i]);
-        markup_add(m, "</tbody>\n");
     }
-    markup_add(m, "</table></div>\n");
+    table_end(m);
 }
 
 /* ---- it never opened ---- */
@@ -251,19 +244,17 @@ static void never_open(const machine *t) {
                date_text(closest[0]->time, text, sizeof text), t->name,
                closest[0]->rises ? "rose by more than its costs" : "did not rise by more than its costs",
                percent_kept(closest[0]->log_return, happened, sizeof happened));
+    table_begin(m, "closest", "Closest calls", "");
     markup_add(m,
-               "<div class=\"scroll\" role=\"region\" tabindex=\"0\" aria-label=\"Closest calls\"><table>\n"
                "<caption>The highest probabilities of the walk-forward record, at most one in %s, and what "
-               "became of "
-               "them.</caption>\n",
+               "became of them.</caption>\n",
                t->name);
-    calls_header(m, t->name);
-    markup_add(m, "<tbody>\n");
+    calls_columns(m, t->name);
     for (size_t i = 0; i < found; i++) {
         markup_add(m, "<tr><th scope=\"row\">%s</th>", time_text(closest[i]->time, text, sizeof text));
         call_cells(t, closest[i]);
     }
-    markup_add(m, "</tbody></table></div>\n");
+    table_end(m);
 }
 
 csm_status report_time_machine(const report *r) {
@@ -281,8 +272,7 @@ csm_status report_time_machine(const report *r) {
     for (size_t i = 0; i < t.count; i++) open += t.dates[i].shown > 0;
     markup_add(m, "<section id=\"time-machine\"><h2>Time machine</h2>\n"
                   "<p class=\"note\">Each past decision was made by a model, a calibrator and bounds that "
-                  "knew nothing after "
-                  "it. Evidence from such a record is backtest evidence.</p>\n");
+                  "knew nothing after it. Evidence from such a record is backtest evidence.</p>\n");
     if (open > 0)
         summary(&t);
     else
