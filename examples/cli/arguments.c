@@ -98,11 +98,21 @@ static int exit_code(csm_status status) {
     }
 }
 
+static char own_text[1024]; /* of this program's last failure; empty: the library's text holds */
+
+csm_status own_failure(csm_status status, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(own_text, sizeof own_text, format, arguments);
+    va_end(arguments);
+    return status;
+}
+
 int fail(const cli *c, csm_status status) {
+    const char *text = *own_text ? own_text : csm_error_message();
     end_progress();
     if (c->json)
-        print_json(json_pack("{s:{s:s,s:s}}", "error", "status", csm_status_name(status), "text",
-                             csm_error_message()));
-    fprintf(stderr, "cryptosmart: %s: %s\n", csm_status_name(status), csm_error_message());
+        print_json(json_pack("{s:{s:s,s:s}}", "error", "status", csm_status_name(status), "text", text));
+    fprintf(stderr, "cryptosmart: %s: %s\n", csm_status_name(status), text);
     return exit_code(status);
 }

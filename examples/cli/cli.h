@@ -56,7 +56,9 @@ int take_time(cli *c, const char *name, csm_time standard, csm_time *out);
 
 /* ---- results ---- */
 
-/* Prints the library's error (as JSON with --json) and gives the exit code of `status`. */
+/* Keeps the text of a failure of this program's own, for fail(). Returns `status`. */
+csm_status own_failure(csm_status status, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Prints the text of own_failure, or else the library's error (as JSON with --json), and gives the exit code of `status`. */
 int fail(const cli *c, csm_status status);
 int usage_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Prints and frees a JSON document. */
@@ -85,7 +87,8 @@ csm_status open_pipeline(cli *c, csm_pipeline **out, uint32_t mode);
 
 /* ---- report ---- */
 
-/* One HTML page without outside resources: ranking, funnel, time machine, reliability, equity of issued calls. */
+/* One HTML page without outside resources: ranking, funnel, time machine, reliability, equity of issued calls. Written whole
+ * or not at all. ranking or training may be NULL: their sections are left out. */
 csm_status write_report(const char *path, const csm_ranking *ranking, const csm_training *training,
                         csm_time gate_horizon);
 
