@@ -234,11 +234,10 @@ static csm_status write_page(const report *r) {
 
 /* ---- the file ---- */
 
-static csm_status file_error(const char *what, const char *path) {
+static csm_status file_error(const char *path, const char *what) {
     int error = errno;
-    end_progress();
-    fprintf(stderr, "cryptosmart: report: %s: %s: %s\n", path, what, strerror(error));
-    return error == ENOSPC ? CSM_ENOSPACE : CSM_EIO;
+    return own_failure(error == ENOSPC ? CSM_ENOSPACE : CSM_EIO, "report: %s: %s: %s", path, what,
+                       strerror(error));
 }
 
 static int write_all(int file, const char *bytes, size_t length) {
@@ -255,27 +254,26 @@ static int write_all(int file, const char *bytes, size_t length) {
 /* Whole or not at all: a temporary in the same folder, then rename. */
 static csm_status write_file(const char *path, const markup *m) {
     struct stat there;
-    if (stat(path, &there) == 0 && !S_ISREG(there.st_mode)) {
-        errno = S_ISDIR(there.st_mode) ? EISDIR : EEXIST;
-        return file_error("not a regular file", path);
-    }
+    if (stat(path, &there) == 0 && !S_ISREG(there.st_mode))
+        return own_failure(CSM_EIO, "report: %s is not a regular file", path);
     size_t size = strlen(path) + 32;
     char *temporary = malloc(size);
-    if (!temporary) return file_error("no memory", path);
+    if (!temporary) return own_failure(CSM_ENOMEM, "report: %s: no memory", path);
     snprintf(temporary, size, "%s.%ld.tmp", path, (long)getpid());
     csm_status status = CSM_OK;
     int file = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0666);
-    if (file < 0)
-        status = file_error("open", temporary);
-    else {
-        if (write_all(file, m->text, m->length) != 0)
-            status = file_error("write", temporary);
-        else if (fsync(file) != 0)
-            status = file_error("fsync", temporary);
-        if (close(file) != 0 && status == CSM_OK) status = file_error("close", temporary);
-        if (status == CSM_OK && rename(temporary, path) != 0) status = file_error("rename", path);
-        if (status != CSM_OK) unlink(temporary);
+    if (file < 0) {
+        status = file_error(temporary, "open");
+        goto done;
     }
+    if (write_all(file, m->text, m->length) != 0)
+        status = file_error(temporary, "write");
+    else if (fsync(file) != 0)
+        status = file_error(temporary, "fsync");
+    if (close(file) != 0 && status == CSM_OK) status = file_error(temporary, "close");
+    if (status == CSM_OK && rename(temporary, path) != 0) status = file_error(path, "rename");
+    if (status != CSM_OK) unlink(temporary);
+done:
     free(temporary);
     return status;
 }
@@ -285,12 +283,10 @@ csm_status write_report(const char *path, const csm_ranking *ranking, const csm_
     markup m = {0};
     report r = {.out = &m, .ranking = ranking, .training = training, .gate_horizon = gate_horizon};
     csm_status status = write_page(&r);
-    if (status == CSM_ENOMEM) {
-        errno = ENOMEM;
-        file_error("page", path);
-    } else if (status == CSM_OK) {
+    if (status != CSM_OK)
+        own_failure(status, "report: %s: no memory for the page", path);
+    else
         status = write_file(path, &m);
-    }
     markup_free(&m);
     return status;
 }
