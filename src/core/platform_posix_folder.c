@@ -115,3 +115,8 @@ void csm_folder_list_free(char **names, size_t count) {
     for (size_t i = 0; i < count; i++) csm_dealloc(names[i]);
     csm_dealloc(names);
 }
+
+bool csm_folder_exists(const char *path) {
+    struct stat info;
+    return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+}
