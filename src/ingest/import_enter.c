@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT */
+/* A checked file's rows on their way into the store. */
+#include "discover/exclusions.h"
+#include "ingest/fear_greed.h"
+#include "ingest/import.h"
+#include "store/kind.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#define SYMBOL_MAX 128
+
+typedef struct entering {
+    const csm_import *import;
+    csm_import_file *file;
+    csm_stream stream;
+    csm_provenance provenance;
+    uint64_t rows;   /* new in the store */
+    uint64_t epochs; /* appends made */
+} entering;
+
+/* Rows [begin, end) as an append of one epoch. */
+static csm_status append_part(entering *e, size_t begin, size_t end, int32_t epoch) {
+    csm_table *part = NULL;
+    uint64_t before = 0, after = 0;
+    csm_time newest = CSM_TIME_MIN;
+    e->stream.epoch = epoch;
+    csm_status status = csm_stream_extent(&before, &newest, e->import->store, &e->stream);
+    if (status == CSM_OK) status = csm_table_new(&part, e->stream.kind);
+    if (status == CSM_OK) status = csm_table_extend(part, e->file->rows.table, begin, end);
+    if (status == CSM_OK)
+        status = csm_store_append(e->import->store, e->import->context, &e->stream, part, &e->provenance);
+    if (status == CSM_OK) status = csm_stream_extent(&after, &newest, e->import->store, &e->stream);
+    if (status == CSM_OK) e->rows += after - before;
+    e->epochs++;
+    csm_table_free(part);
+    return status;
+}
+
+/* Epoch of a row: what the registry says of the market's listings, or the table of relistings where that says more. */
+static int32_t epoch_at(const csm_import *import, const char *symbol, csm_time time) {
+    int32_t epoch = csm_relisting_epoch(import->options.venue, symbol, time);
+    for (size_t i = 0; i < csm_market_list_count(import->registry); i++) {
+        const csm_market *market = csm_market_list_at(import->registry, i);
+        if (strcmp(market->symbol, symbol) != 0 || market->epoch <= epoch || market->listed > time) continue;
+        epoch = market->epoch;
+    }
+    return epoch;
+}
+
+static csm_status append_by_epoch(entering *e, size_t begin, size_t end) {
+    const csm_time *times = e->file->rows.times;
+    while (begin < end) {
+        int32_t epoch = epoch_at(e->import, e->stream.symbol, times[begin]);
+        size_t stop = begin + 1;
+        while (stop < end && epoch_at(e->import, e->stream.symbol, times[stop]) == epoch) stop++;
+        csm_status status = append_part(e, begin, stop, epoch);
+        if (status != CSM_OK) return status;
+        begin = stop;
+    }
+    return CSM_OK;
+}
+
+/* A bar is known at its close: history files name no receipt of their own. */
+static void available_settle(csm_import_rows *rows) {
+    if (rows->format == CSM_IMPORT_FEAR_GREED) return;
+    int64_t *available = rows->table->ticks[CSM_COLUMN_AVAILABLE];
+    for (size_t i = 0; i < rows->row_count; i++) available[i] = rows->times[i] + rows->interval;
+}
+
+static csm_status gaps_say(const csm_import *import, csm_ingest_item *item, const csm_import_rows *rows,
+                           size_t begin, size_t end) {
+    uint64_t gaps = 0, missing = 0;
+    char text[96];
+    for (size_t i = begin + 1; i < end; i++) {
+        uint64_t steps = (uint64_t)((rows->times[i] - rows->times[i - 1]) / rows->interval);
+        gaps += steps > 1;
+        missing += steps - 1;
+    }
+    if (gaps == 0) return CSM_OK;
+    snprintf(text, sizeof text, "%" PRIu64 " intervals missing in %" PRIu64 " gaps", missing, gaps);
+    return csm_report_say(import->report, item, text);
+}
+
+/* Rows of [from, to) without the last one, which may be unfinished. Says what was left out. */
+static csm_status range_settle(const csm_import *import, csm_ingest_item *item, const csm_import_rows *rows,
+                               size_t *begin, size_t *end) {
+    char text[96];
+    csm_status status = CSM_OK;
+    *begin = 0;
+    *end = rows->row_count;
+    if (import->options.drop_last && rows->format != CSM_IMPORT_FEAR_GREED) {
+        --*end;
+        status = csm_report_say(import->report, item, "last bar dropped");
+    }
+    size_t whole = *end;
+    while (*begin < *end && rows->times[*begin] < import->options.from) ++*begin;
+    while (*end > *begin && rows->times[*end - 1] >= import->options.to) --*end;
+    size_t outside = whole - (*end - *begin);
+    if (status != CSM_OK || outside == 0) return status;
+    snprintf(text, sizeof text, "%zu rows outside the range", outside);
+    return csm_report_say(import->report, item, text);
+}
+
+static csm_status enter_rows(entering *e, csm_ingest_item *item) {
+    csm_import_rows *rows = &e->file->rows;
+    size_t begin = 0, end = 0;
+    csm_status status = range_settle(e->import, item, rows, &begin, &end);
+    if (status == CSM_OK) status = gaps_say(e->import, item, rows, begin, end);
+    if (status != CSM_OK) return status;
+    available_settle(rows);
+    status = append_by_epoch(e, begin, end);
+    item->rows = e->rows;
+    if (status != CSM_OK) return status;
+    if (e->epochs > 1) status = csm_report_say(e->import->report, item, "split by listing epoch");
+    uint64_t count = 0;
+    if (status == CSM_OK && e->epochs > 0)
+        status = csm_stream_extent(&count, &item->newest, e->import->store, &e->stream);
+    return status;
+}
+
+static csm_status enter_file(const csm_import *import, csm_import_file *file, csm_ingest_item *item,
+                             const char *symbol) {
+    const bool is_index = file->rows.format == CSM_IMPORT_FEAR_GREED;
+    entering e = {
+        .import = import,
+        .file = file,
+        .stream = {.kind = is_index ? "value" : "bars",
+                   .venue = is_index ? CSM_FEAR_GREED_VENUE : import->options.venue,
+                   .symbol = is_index ? CSM_FEAR_GREED_SERIES : symbol,
+                   .interval = is_index ? 0 : file->rows.interval,
+                   .epoch = 1},
+        .provenance = {.source = "import.csv",
+                       .request = file->request,
+                       .origin = import->options.origin,
+                       .received = import->received},
+    };
+    return enter_rows(&e, item);
+}
+
+/* These end the import; anything else is the file's own misfortune. */
+static bool stops_everything(csm_status status) {
+    return status == CSM_ENOMEM || status == CSM_ECANCELLED || status == CSM_ENOSPACE ||
+           status == CSM_EREADONLY || status == CSM_EIO || status == CSM_ECORRUPT || status == CSM_EINTERNAL;
+}
+
+csm_status csm_import_enter(const csm_import *import, csm_import_file *file) {
+    char symbol[SYMBOL_MAX] = "", market[2 * SYMBOL_MAX] = "";
+    csm_ingest_item *item = NULL;
+    csm_status status = file->status;
+    if (status == CSM_OK && file->rows.format != CSM_IMPORT_FEAR_GREED) {
+        status = csm_import_symbol(symbol, sizeof symbol, import, file->name, file->rows.format);
+        if (status == CSM_OK) snprintf(market, sizeof market, "%s:%s", import->options.venue, symbol);
+        if (status != CSM_OK) csm_import_file_fail(file, status);
+    }
+    csm_status made = csm_report_item(&item, import->report, file->name, market);
+    if (made != CSM_OK) return made;
+    item->requests = 1;
+    if (status == CSM_OK) status = enter_file(import, file, item, symbol);
+    if (status == CSM_OK) return CSM_OK;
+    if (file->status == CSM_OK) csm_import_file_fail(file, status);
+    item->net_class = CSM_NET_PARSE;
+    if (import->report->first_failure == CSM_OK) import->report->first_failure = status;
+    made = csm_report_say(import->report, item, file->text != NULL ? file->text : csm_status_name(status));
+    if (stops_everything(status))
+        return csm_fail(status, "%s: %s", file->name, file->text != NULL ? file->text : "");
+    return made;
+}
