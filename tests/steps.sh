@@ -36,15 +36,16 @@ format() {
         echo "the layout is that of clang-format 14, which is not here"
         return 77
     fi
-    git ls-files -co --exclude-standard '*.c' '*.h' '*.cu' '*.cuh' >"$logs/format.files" 2>/dev/null ||
-        find src include tests examples bindings -name '*.[ch]' -o -name '*.cu' -o -name '*.cuh' >"$logs/format.files"
+    find src include tests examples bindings \( -name '*.[ch]' -o -name '*.cu' -o -name '*.cuh' \) 2>/dev/null >"$logs/format.files"
     xargs $tool --dry-run -Werror --ferror-limit=5 <"$logs/format.files" && echo ": $(wc -l <"$logs/format.files") files"
 }
 
 spdx() {
-    git grep -L -E 'SPDX-License-Identifier: MIT' -- '*.c' '*.h' '*.cu' '*.cuh' '*.sh' '*.py' '*.cmake' 'CMakeLists.txt' \
-        '*/CMakeLists.txt' | sed 's/$/: no SPDX line/' | grep . && return 1
-    return 0
+    find src include tests examples cmake bindings CMakeLists.txt .ci -type f \
+        \( -name '*.c' -o -name '*.h' -o -name '*.cu' -o -name '*.cuh' -o -name '*.sh' -o -name '*.py' -o -name '*.cmake' \
+        -o -name '*.i' -o -name CMakeLists.txt -o -name run \) 2>/dev/null >"$logs/spdx.files"
+    xargs grep -L 'SPDX-License-Identifier: MIT' <"$logs/spdx.files" | sed 's/$/: no SPDX line/' | grep . && return 1
+    echo ": $(wc -l <"$logs/spdx.files") files"
 }
 
 cppcheck_sources() {
@@ -64,7 +65,7 @@ compute_symbols() {
 
 coverage() {
     mkdir -p build/coverage-report
-    gcovr --root . --object-directory build/asan --filter 'src/' --exclude-throw-branches --gcov-ignore-parse-errors -j "$jobs" \
+    gcovr --root . --object-directory build/asan --filter 'src/' --gcov-ignore-parse-errors -j "$jobs" \
         --json-summary build/coverage-report/summary.json --txt build/coverage-report/files.txt --print-summary \
         >build/coverage-report/summary.txt || return 1
     sed -n 's/^lines: /: lines of src\/ run by the tests: /p' build/coverage-report/summary.txt

@@ -48,7 +48,7 @@ csm_status csm_file_read_part(void *out, const char *path, uint64_t at, size_t l
 csm_status csm_file_hash(csm_hash *out, const char *path);
 csm_status csm_folder_remove(const char *path);                      /* only when empty; absent is fine */
 csm_status csm_folder_space(uint64_t *free_bytes, const char *path); /* bytes this user may still write */
-bool csm_folder_exists(const char *path); /* a folder, or a link to one */
+bool csm_folder_exists(const char *path);                            /* a folder, or a link to one */
 /* Names in a folder, sorted by bytes, "." and ".." left out. Free with csm_folder_list_free. */
 csm_status csm_folder_list(char ***out, size_t *count, const char *path);
 void csm_folder_list_free(char **names, size_t count);

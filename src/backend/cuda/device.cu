@@ -3,8 +3,7 @@
 
 #include <cstring>
 
-csm_status csm_cuda_fail(cudaError_t error, const char *what)
-{
+csm_status csm_cuda_fail(cudaError_t error, const char *what) {
     (void)cudaGetLastError();
     return csm_fail(error == cudaErrorMemoryAllocation ? CSM_ENOMEM : CSM_EDEVICE, "cuda: %s: %s (%s)", what,
                     cudaGetErrorName(error), cudaGetErrorString(error));
@@ -12,17 +11,13 @@ csm_status csm_cuda_fail(cudaError_t error, const char *what)
 
 // Compute capabilities on which every kernel's output was compared with the CPU's; each has its row in
 // docs/benchmarks.md.
-static const struct {
-    int major, minor;
-} verified_capabilities[] = {{0, 0}};
+static const struct { int major, minor; } verified_capabilities[] = {{0, 0}};
 
-extern "C" int csm_backend_has_cuda(void)
-{
+extern "C" int csm_backend_has_cuda(void) {
     return 1;
 }
 
-extern "C" csm_status csm_backend_device_count(uint32_t *out)
-{
+extern "C" csm_status csm_backend_device_count(uint32_t *out) {
     if (out == nullptr) return csm_fail(CSM_EINVAL, "backend: device count needs a place for its result");
     int count = 0;
     cudaError_t error = cudaGetDeviceCount(&count);
@@ -36,13 +31,13 @@ extern "C" csm_status csm_backend_device_count(uint32_t *out)
     return CSM_OK;
 }
 
-extern "C" csm_status csm_backend_device_info(csm_device_info *out, uint32_t device)
-{
+extern "C" csm_status csm_backend_device_info(csm_device_info *out, uint32_t device) {
     if (out == nullptr) return csm_fail(CSM_EINVAL, "backend: device info needs a place for its result");
     uint32_t count = 0;
     csm_status status = csm_backend_device_count(&count);
     if (status != CSM_OK) return status;
-    if (device >= count) return csm_fail(CSM_ENOTFOUND, "backend: no device %u, this machine has %u", device, count);
+    if (device >= count)
+        return csm_fail(CSM_ENOTFOUND, "backend: no device %u, this machine has %u", device, count);
 
     cudaDeviceProp properties;
     cudaError_t error = cudaGetDeviceProperties(&properties, static_cast<int>(device));
