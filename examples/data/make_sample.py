@@ -22,6 +22,7 @@ START = 1617566400  # 2021-04-04T20:00Z, the first hour of the set
 WEEKS = 12
 FIRST = START + WEEKS * 7 * 86400
 COINS = 24
+RECEIVED = "2026-11-21T00:00:00Z"  # when the recorded files were read for this sample: its records' receive time
 GAP = 3 * 86400  # longer without a candle: not listed
 ORIGIN = ("Binance spot klines as published by the exchange; read from github.com/misrori/binance_startegy "
           "@dbfa7fe7fdd3ffeb898a7e34030bb2811d04e451 data/*USDT_1h.csv (no licence file: facts only)")
@@ -96,7 +97,7 @@ def listing_times(markets, chosen, end):
 
 
 def run(program, workspace, *arguments):
-    subprocess.run([program, "--workspace", workspace, *arguments], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([program, "--now", RECEIVED, "--workspace", workspace, *arguments], check=True, stdout=subprocess.DEVNULL)
 
 
 def main():
