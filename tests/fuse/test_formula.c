@@ -64,7 +64,7 @@ static void steady_growth_has_the_features_of_steady_growth(void **state) {
                            "bar_range",
                            "downside_volatility_168",
                            "largest_return_168",
-                           "rising_share_24",
+                           "rising_share_168",
                            "volume_to_mean_24",
                            "volume_to_median_168",
                            "volume_mean_ratio_24_168",
@@ -97,7 +97,7 @@ static void a_zigzag_has_the_moments_of_a_coin_toss(void **state) {
                            "skewness_168",
                            "kurtosis_168",
                            "autocorrelation_168",
-                           "rising_share_24",
+                           "rising_share_168",
                            "smallest_return_168",
                            "volatility_ratio_24_168"};
     const double expected[] = {0.01,

@@ -214,6 +214,42 @@ def bbands(p, n):
     return (p.close - mean + reach) / (2 * reach), 2 * reach / p.close
 
 
+def directional(p, n):
+    up, down, before = p.high.diff().iloc[1:], -p.low.diff().iloc[1:], p.close.shift()
+    true_range = (np.maximum(p.high, before) - np.minimum(p.low, before)).iloc[1:]
+    plus = 100 * wilder(up.where((up > down) & (up > 0), 0.0), n) / wilder(true_range, n)
+    minus = 100 * wilder(down.where((down > up) & (down > 0), 0.0), n) / wilder(true_range, n)
+    adx = wilder((100 * (plus - minus).abs() / (plus + minus)).iloc[n:], n)
+    columns = (("adx", adx), ("plus_di", plus), ("minus_di", minus))
+    return [(f"{name}_{n}", x.reindex(p.close.index)) for name, x in columns]
+
+
+def typical(p):
+    return (p.high + p.low + p.close) / 3
+
+
+def cci(p, n):
+    price = typical(p)
+    mean = price.rolling(n).mean()
+    windows = np.lib.stride_tricks.sliding_window_view(price.to_numpy(), n, axis=0)
+    deviation = mean.copy()
+    deviation.iloc[n - 1 :] = np.abs(windows - mean.to_numpy()[n - 1 :, :, None]).mean(axis=2)
+    return (price - mean) / (0.015 * deviation)
+
+
+def mfi(p, n):
+    price = typical(p)
+    change, flow = price.diff(), price * p.volume
+    gain = flow.where(change > 0, 0.0).iloc[1:].rolling(n).sum()
+    loss = flow.where(change < 0, 0.0).iloc[1:].rolling(n).sum()
+    return (100 * gain / (gain + loss)).reindex(p.close.index)
+
+
+def cmf(p, n):
+    multiplier = ((2 * p.close - p.high - p.low) / (p.high - p.low)).where(p.high > p.low, 0.0)
+    return (multiplier * p.volume).rolling(n).sum() / p.volume.rolling(n).sum()
+
+
 def obv_flow(p, w):
     signed = p.volume * np.sign(p.close.diff())
     return signed.rolling(w).sum() / p.volume.rolling(w).sum()
@@ -283,23 +319,23 @@ def spine_1(p):
     out += [("range_position_168", range_position(p, 168))]
     out += [(f"from_mean_{w}", from_mean(p, w)) for w in (24, 168, 720)]
     out += [(f.__name__, f(p)) for f in (body, upper_shadow, lower_shadow, bar_range, opening_gap)]
-    out += [(f"volatility_{w}", volatility(p, w)) for w in (24, 72, 168, 336, 720)]
+    out += [(f"volatility_{w}", volatility(p, w)) for w in (24, 72, 168, 720)]
     out += [(f"volatility_ratio_{a}_{b}", volatility_ratio(p, a, b)) for a, b in ((24, 168), (168, 720))]
     for f in (downside_volatility, skewness, kurtosis, autocorrelation):
         out += [(f"{f.__name__}_{w}", f(p, w)) for w in (168, 720)]
     out += [("volatility_variation_24_168", volatility_variation(p, 24, 168))]
     out += [(f"range_volatility_{w}", range_volatility(p, w)) for w in (24, 168)]
     out += [("largest_return_168", largest_return(p, 168)), ("smallest_return_168", smallest_return(p, 168))]
-    out += [(f"rising_share_{w}", rising_share(p, w)) for w in (24, 168)]
+    out += [("rising_share_168", rising_share(p, 168))]
 
-    out += [(f"volume_to_mean_{w}", volume_to_mean(p, w)) for w in (24, 168)]
+    out += [("volume_to_mean_24", volume_to_mean(p, 24))]
     out += [("volume_to_median_168", volume_to_median(p, 168))]
     out += [(f"volume_mean_ratio_{a}_{b}", volume_mean_ratio(p, a, b)) for a, b in ((24, 168), (168, 720))]
     out += [(f"volume_trend_{w}", volume_trend(p, w)) for w in (24, 168)]
     out += [("volume_variation_168", volume_variation(p, 168))]
     out += [(f"traded_value_{w}", traded_value(p, w)) for w in (24, 168, 720)]
     out += [("idle_share_168", idle_share(p, 168))]
-    out += [(f"illiquidity_{w}", illiquidity(p, w)) for w in (24, 168, 720)]
+    out += [(f"illiquidity_{w}", illiquidity(p, w)) for w in (168, 720)]
     out += [(f"rising_volume_share_{w}", rising_volume_share(p, w)) for w in (24, 168)]
     out += [(f"from_vwap_{w}", from_vwap(p, w)) for w in (24, 168)]
     out += [("return_volume_correlation_168", return_volume_correlation(p, 168))]
@@ -311,7 +347,9 @@ def spine_1(p):
     out += [("stoch_k_14", k), ("stoch_d_14", d)]
     out += [(f"atr_{n}", atr(p, n)) for n in (14, 42)]
     position, width = bbands(p, 20)
-    out += [("bbands_position_20", position), ("bbands_width_20", width), ("bbands_position_168", bbands(p, 168)[0])]
+    out += [("bbands_position_20", position), ("bbands_width_20", width)]
+    out += directional(p, 14)
+    out += [("cci_20", cci(p, 20)), ("mfi_14", mfi(p, 14)), ("cmf_20", cmf(p, 20))]
     out += [(f"obv_flow_{w}", obv_flow(p, w)) for w in (24, 168)]
 
     bitcoin = p.r["BTC"]
