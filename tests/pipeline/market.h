@@ -25,6 +25,13 @@ typedef struct market {
     csm_pipeline *pipeline;
 } market;
 
+/* The first coin is BTC: the recipe has features that compare with it. */
+static inline const char *market_name(char *text, size_t size, uint32_t coin) {
+    if (coin == 0) return "BTC";
+    snprintf(text, size, "T%u", coin);
+    return text;
+}
+
 static inline csm_decimal market_price(double value) {
     return (csm_decimal){(int64_t)llround(value * 1e8), 8, 0};
 }
@@ -55,8 +62,8 @@ static inline void market_coin(market *m, uint32_t coin, market_nature nature, u
         market_row(table, MARKET_START + (csm_time)i * CSM_HOUR, price, close, volume);
         price = close;
     }
-    char symbol[16];
-    snprintf(symbol, sizeof symbol, "T%u/USD", coin);
+    char name[16], symbol[24];
+    snprintf(symbol, sizeof symbol, "%s/USD", market_name(name, sizeof name, coin));
     csm_stream stream = {.kind = "bars", .venue = "test", .symbol = symbol, .interval = CSM_HOUR, .epoch = 1};
     csm_provenance provenance = {"test", "generated for a test", "", csm_context_now(m->context)};
     assert_ok(csm_store_append(csm_pipeline_store(m->pipeline), m->context, &stream, table, &provenance));
@@ -69,8 +76,11 @@ static inline void market_listing(market *m, uint32_t coins) {
     csm_listing *listing = NULL;
     csm_discovery *discovery = NULL;
     assert_ok(csm_buffer_printf(&text, "venue,symbol,coin,quote,status,reason\n"));
-    for (uint32_t c = 0; c < coins; c++)
-        assert_ok(csm_buffer_printf(&text, "test,T%u/USD,T%u,USD,online,\n", c, c));
+    for (uint32_t c = 0; c < coins; c++) {
+        char text_of[16];
+        const char *name = market_name(text_of, sizeof text_of, c);
+        assert_ok(csm_buffer_printf(&text, "test,%s/USD,%s,USD,online,\n", name, name));
+    }
     assert_ok(csm_discover_parse_manifest(&listing, text.data, text.length));
     csm_provenance provenance = {"test", "generated for a test", "", MARKET_START};
     assert_ok(csm_discover_apply(&discovery, m->context, csm_pipeline_store(m->pipeline), listing, text.data,
