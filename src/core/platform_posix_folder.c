@@ -4,6 +4,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -49,6 +50,10 @@ csm_status csm_folder_make(const char *path) {
 csm_status csm_folder_remove(const char *path) {
     if (rmdir(path) < 0 && errno != ENOENT) return csm_fail_errno(errno, "%s: remove folder", path);
     return CSM_OK;
+}
+
+bool csm_folder_is_writable(const char *path) {
+    return faccessat(AT_FDCWD, path, W_OK | X_OK, AT_EACCESS) == 0;
 }
 
 csm_status csm_folder_space(uint64_t *free_bytes, const char *path) {

@@ -30,15 +30,16 @@ csm_status csm_hdf5_enter(csm_hdf5_guard *guard) {
     csm_mutex_lock(lock);
     guard->print = NULL;
     guard->print_user = NULL;
+    guard->errors = H5Eget_current_stack(); /* first: every other call clears the stack */
     if (H5Eget_auto2(H5E_DEFAULT, &guard->print, &guard->print_user) < 0) guard->print = NULL;
-    guard->errors = H5Eget_current_stack();
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
     return CSM_OK;
 }
 
 void csm_hdf5_leave(csm_hdf5_guard *guard) {
-    if (guard->errors >= 0) H5Eset_current_stack(guard->errors); /* closes the copy */
     H5Eset_auto2(H5E_DEFAULT, guard->print, guard->print_user);
+    /* Last, for the same reason; this closes the copy. */
+    if (guard->errors >= 0) H5Eset_current_stack(guard->errors);
     csm_mutex_unlock(atomic_load(&hdf5_lock));
 }
 

@@ -71,7 +71,19 @@ static csm_status check_stages(const csm_store *store) {
     return status;
 }
 
-csm_status csm_schema_check(const csm_store *store) {
+static csm_status complete(bool *yes, const csm_store *store) {
+    csm_status status = CSM_OK;
+    *yes = true;
+    for (size_t i = 0; i < ENTRIES && *yes && !status; i++) {
+        int64_t version;
+        status = stored_version(&version, store, entries[i].stage);
+        if (!status) *yes = version >= entries[i].version;
+    }
+    return status;
+}
+
+/* That the catalogue is ours and not newer than this build. */
+static csm_status check_identity(const csm_store *store) {
     int64_t id = 0, format = 0;
     csm_status status = csm_catalog_number(&id, store, "PRAGMA application_id", 0);
     if (!status) status = csm_catalog_number(&format, store, "PRAGMA user_version", 0);
@@ -84,6 +96,16 @@ csm_status csm_schema_check(const csm_store *store) {
         return csm_fail(CSM_EUNSUPPORTED, "%s/catalog.db has format %lld, this build knows %d", store->path,
                         (long long)format, FORMAT);
     return check_stages(store);
+}
+
+csm_status csm_schema_check(const csm_store *store) {
+    bool yes = false;
+    csm_status status = check_identity(store);
+    if (!status) status = complete(&yes, store);
+    if (!status && !yes)
+        status = csm_fail(CSM_EUNSUPPORTED, "%s/catalog.db: older than this build; open it once for writing",
+                          store->path);
+    return status;
 }
 
 static csm_status make_empty(const csm_store *store) {
@@ -107,22 +129,11 @@ static csm_status apply(const csm_store *store) {
     return status;
 }
 
-static csm_status complete(bool *yes, const csm_store *store) {
-    csm_status status = CSM_OK;
-    *yes = true;
-    for (size_t i = 0; i < ENTRIES && *yes && !status; i++) {
-        int64_t version;
-        status = stored_version(&version, store, entries[i].stage);
-        if (!status) *yes = version >= entries[i].version;
-    }
-    return status;
-}
-
 csm_status csm_schema_update(csm_store *store) {
     int64_t tables = 0;
     csm_status status = csm_catalog_number(&tables, store, "SELECT count(*) FROM sqlite_schema", 0);
     const bool empty = tables == 0;
-    if (!status && !empty) status = csm_schema_check(store);
+    if (!status && !empty) status = check_identity(store);
     bool yes = false;
     if (!status && !empty) status = complete(&yes, store);
     if (status || yes) return status;

@@ -31,7 +31,9 @@ static csm_status find_catalog(const csm_store *store) {
 static csm_status take_lock(csm_store *store) {
     char *path = within(store, "lock");
     if (!path) return CSM_ENOMEM;
-    const csm_status status = csm_lock_take(&store->lock, path);
+    csm_status status = csm_lock_take(&store->lock, path);
+    if (status == CSM_EIO && !csm_folder_is_writable(store->path))
+        status = CSM_EREADONLY; /* the text says the rest */
     csm_dealloc(path);
     return status;
 }
