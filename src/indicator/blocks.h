@@ -117,7 +117,7 @@ CSM_INLINE real distance_sum(const real *values, size_t n, real from) {
 #define LN_2 0x1.62e42fefa39efp-1
 
 CSM_INLINE real typical_price(const candle *b) {
-    return (b->high + b->low + b->close) * (1.0 / 3.0);
+    return (b->high + b->low + b->close) / 3.0;
 }
 
 /* Wilder (1978), ch. 3: the greatest of the bar's range and its two distances from the last close. */

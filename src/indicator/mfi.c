@@ -27,8 +27,11 @@ CSM_INLINE void mfi_step(mfi *s, const candle *b, real *out) {
     s->started = true;
     out[0] = zero;
     if (!started) return;
-    const real in = window_push(&s->inflow, FOLD_SUM, real_select(real_gt(price, last), flow, zero));
-    const real all = in + window_push(&s->outflow, FOLD_SUM, real_select(real_lt(price, last), flow, zero));
+    /* Prices that are equal as decimals may differ by rounding once added and divided. */
+    const real change = price - last, rounding = price * 1e-14;
+    const real in = window_push(&s->inflow, FOLD_SUM, real_select(real_gt(change, rounding), flow, zero));
+    const real out_flow = real_select(real_lt(change, zero - rounding), flow, zero);
+    const real all = in + window_push(&s->outflow, FOLD_SUM, out_flow);
     const real traded = window_push(&s->volume, FOLD_SUM, b->volume);
     const real otherwise = real_select(real_gt(traded, zero), real_of(50.0), real_of(NAN));
     out[0] = real_ratio(in * 100.0, all, otherwise);
