@@ -179,12 +179,17 @@ CSM_INLINE real real_ratio(real numerator, real denominator, real otherwise) {
     return real_select(usable, numerator / real_select(usable, denominator, real_of(1.0)), otherwise);
 }
 
-/* csm_log lane by lane. */
+#if LANES > 1
+#include "indicator/lane_log.h"
+#endif
+
+/* csm_log of a positive normal number: a quotient of two prices is one. */
 CSM_INLINE real real_log(real x) {
-    double lane[LANES];
-    real_store(lane, x);
-    for (int k = 0; k < LANES; k++) lane[k] = csm_log(lane[k]);
-    return real_load(lane);
+#if LANES > 1
+    return lanes_log(x);
+#else
+    return csm_log(x);
+#endif
 }
 
 #endif

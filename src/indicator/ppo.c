@@ -19,7 +19,7 @@ static void ppo_init(ppo *s, const double *p, real *rows) {
 
 CSM_INLINE void ppo_step(ppo *s, const candle *b, real *out) {
     const real slow = average_push(&s->slow, b->close);
-    out[0] = (average_push(&s->fast, b->close) / slow - 1.0) * 100.0;
+    out[0] = (real_ratio(average_push(&s->fast, b->close), slow, real_of(NAN)) - 1.0) * 100.0;
 }
 
 static size_t ppo_warmup(const double *p) {

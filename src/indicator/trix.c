@@ -28,7 +28,8 @@ CSM_INLINE void trix_step(trix *s, const candle *b, real *out) {
     const real second = average_push(&s->second, first);
     if (!average_ready(&s->second)) return;
     const real third = average_push(&s->third, second);
-    out[0] = (third / s->last - 1.0) * 100.0;
+    out[0] =
+        (real_ratio(third, s->last, real_of(NAN)) - 1.0) * 100.0; /* an average of prices may round to 0 */
     s->last = third;
 }
 

@@ -7,7 +7,7 @@
 static const char *price_defect(const double *column, size_t i, bool wanted) {
     return !wanted || (column[i] >= CSM_PRICE_LEAST && column[i] <= CSM_PRICE_GREATEST)
                ? NULL
-               : "is not a price between 1e-100 and 1e100";
+               : "is not a price between 1e-60 and 1e60";
 }
 
 static bool outside(const csm_bars *bars, uint32_t inputs, const double *column, size_t i) {
@@ -43,7 +43,7 @@ static const char *bar_defect(const csm_bars *bars, uint32_t inputs, size_t i, c
     const double volume = inputs & CSM_INPUT_VOLUME ? bars->volume[i] : 0.0;
     return volume == 0.0 || (volume >= CSM_VOLUME_LEAST && volume <= CSM_VOLUME_GREATEST)
                ? NULL
-               : "is neither 0 nor between 1e-100 and 1e100";
+               : "is neither 0 nor between 1e-60 and 1e60";
 }
 
 csm_status csm_bars_check(const csm_bars *bars, uint32_t inputs) {
