@@ -100,7 +100,9 @@ void answer_assets(replay *r, const query *q, csm_time now, text *out) {
     } /* none were recorded */
     text_add(out, "{\"error\":[],\"result\":{");
     if (!q->asset || !*q->asset) {
-        json_object_foreach(r->assets_json, key, value) add_member(out, key, value, &comma);
+        json_object_foreach(r->assets_json, key, value) {
+            add_member(out, key, value, &comma);
+        }
     }
     for (const char *at = q->asset ? q->asset : ""; *at; at += strcspn(at, ","), at += *at == ',') {
         const json_t *asset = find_asset(r->assets_json, at, strcspn(at, ","), &key);
