@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "ingest/parse.h"
-#include "ingest/workspace.h"
+#include "discover/workspace.h"
 
 #include <archive.h>
 #include <archive_entry.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A temporary folder with a store, and a clock that stands still. */
-#ifndef CSM_TEST_INGEST_WORKSPACE_H
-#define CSM_TEST_INGEST_WORKSPACE_H
+#ifndef CSM_TEST_DISCOVER_WORKSPACE_H
+#define CSM_TEST_DISCOVER_WORKSPACE_H
 
 #include "discover/fixture.h"
 
