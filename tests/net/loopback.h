@@ -48,7 +48,7 @@ struct loopback {
     csm_thread *thread;
     atomic_int stop;
     atomic_uint requests;
-    atomic_uint now;  /* connections being answered */
+    atomic_uint now;  /* requests held by loopback_linger */
     atomic_uint peak; /* most at once */
     size_t count;
     loopback_connection connections[LOOPBACK_CONNECTIONS];
@@ -105,18 +105,24 @@ static inline bool loopback_read(int fd, loopback_request *request) {
     return true;
 }
 
+/* Holds a request for a while and counts how many are held at once. The count falls before the answer leaves: a client
+ * that has its answer may send the next request before this thread runs again. */
+static inline void loopback_linger(loopback *server, csm_time span) {
+    const unsigned now = atomic_fetch_add(&server->now, 1) + 1;
+    unsigned peak = atomic_load(&server->peak);
+    while (now > peak && !atomic_compare_exchange_weak(&server->peak, &peak, now)) {
+    }
+    csm_platform_sleep(span);
+    atomic_fetch_sub(&server->now, 1);
+}
+
 static inline void loopback_serve(void *user) {
     loopback_connection *connection = user;
     loopback *server = connection->server;
     loopback_request *request = calloc(1, sizeof *request);
     if (request && loopback_read(connection->fd, request)) {
         request->index = atomic_fetch_add(&server->requests, 1);
-        const unsigned now = atomic_fetch_add(&server->now, 1) + 1;
-        unsigned peak = atomic_load(&server->peak);
-        while (now > peak && !atomic_compare_exchange_weak(&server->peak, &peak, now)) {
-        }
         server->answer(server, connection->fd, request, server->user);
-        atomic_fetch_sub(&server->now, 1);
     }
     free(request);
     shutdown(connection->fd, SHUT_RDWR);

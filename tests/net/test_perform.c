@@ -141,9 +141,8 @@ static void a_body_is_posted_with_the_callers_headers_and_agent(void **state) {
 /* ---- many at once ---- */
 
 static void linger(loopback *server, int fd, const loopback_request *request, void *user) {
-    (void)server;
     (void)user;
-    csm_platform_sleep(3 * CSM_MILLISECOND);
+    loopback_linger(server, 3 * CSM_MILLISECOND);
     loopback_text(fd, 200, NULL, request->path);
 }
 
