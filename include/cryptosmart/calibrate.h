@@ -15,8 +15,9 @@ extern "C" {
 typedef enum csm_calibration {
     CSM_CALIBRATION_AUTO =
         0, /* by blocks: shrunken Platt under 30, Platt under 100, isotonic from there on */
-    CSM_CALIBRATION_PLATT = 1,   /* logistic in the score (Platt 1999, with his prior targets) */
-    CSM_CALIBRATION_ISOTONIC = 2 /* pool adjacent violators (Ayer et al. 1955) */
+    CSM_CALIBRATION_PLATT = 1, /* logistic in the score (Platt 1999, with his prior targets) */
+    CSM_CALIBRATION_ISOTONIC =
+        2 /* pool adjacent violators (Ayer et al. 1955); CSM_ENODATA under 100 blocks */
 } csm_calibration;
 
 typedef struct csm_calibrator csm_calibrator; /* immutable */
@@ -29,14 +30,17 @@ typedef struct csm_calibrator_options {
 } csm_calibrator_options;
 
 CSM_API void csm_calibrator_options_init(csm_calibrator_options *options);
-/* score, outcome (0 or 1), weight (NULL: 1): n each. CSM_ENODATA with one class or fewer than 2 rows. */
+/* score, outcome (0 or 1), weight (NULL: 1; else 0 or 1e-100..1e100): n each. CSM_ENODATA with one class or fewer than 2
+ * rows. Under 30 blocks every probability is shrunk by `shrinkage` = 1 - blocks / 30 toward
+ * min(base_rate, (blocks * base_rate + 1) / (blocks + 2)), whatever the method. */
 CSM_API csm_status csm_calibrator_fit(csm_calibrator **out, const double *score, const double *outcome,
                                       const double *weight, size_t n, const csm_calibrator_options *options);
 CSM_API void csm_calibrator_free(csm_calibrator *calibrator);
 /* probability: n values, monotone in score. */
 CSM_API csm_status csm_calibrator_apply(const csm_calibrator *calibrator, const double *score,
                                         double *probability, size_t n);
-/* Inductive Venn-Abers pair (Vovk, Petej & Fedorova 2015) of the fitting data at each score: p0 <= p1. */
+/* Inductive Venn-Abers pair (Vovk, Petej & Fedorova 2015) of the fitting data at each score: p0 <= p1. The new row has
+ * weight 1. Given for any number of blocks; p0 counts as a bound from 100 blocks on. */
 CSM_API csm_status csm_calibrator_venn_abers(const csm_calibrator *calibrator, const double *score,
                                              double *p0, double *p1, size_t n);
 typedef struct csm_calibrator_info {
@@ -90,14 +94,15 @@ typedef struct csm_scores {
     double base_rate;
     csm_band brier;
     csm_band brier_skill; /* 1 - brier / brier of the base rate */
-    double reliability;   /* Murphy 1973: brier = reliability - resolution + uncertainty */
+    double reliability;   /* Murphy 1973: brier = reliability - resolution + uncertainty, exactly: */
+    /* resolution holds what varies within bins too (Stephenson, Coelho & Jolliffe 2008) */
     double resolution;
     double uncertainty;
     csm_band log_loss;
     csm_band ece;     /* equal-mass expected calibration error */
     csm_band rank_ic; /* mean over dates of Spearman(expected, realised); NaN without returns */
     double rank_icir; /* mean / standard deviation over dates */
-    size_t dates;
+    size_t dates;     /* distinct decision times */
     size_t bin_count;
     csm_reliability_bin bins[CSM_RELIABILITY_BINS_MAX];
 } csm_scores;
@@ -108,9 +113,10 @@ typedef struct csm_scores_options {
     uint32_t bootstrap; /* resamples of blocks; default 400; 0: bands equal the value */
 } csm_scores_options;
 CSM_API void csm_calibrate_scores_options_init(csm_scores_options *options);
+/* Bands: stationary bootstrap of the blocks, reproducible by the context's seed. CSM_ENODATA without rows. */
 CSM_API csm_status csm_calibrate_scores(csm_scores *out, csm_context *context, const csm_outcomes *outcomes,
                                         const csm_scores_options *options);
-/* Disjoint horizon blocks that hold at least one decision time. */
+/* Disjoint horizon blocks, counted from the epoch, that hold at least one decision time. NaN when memory is short. */
 CSM_API double csm_calibrate_blocks(const csm_time *time, size_t n, csm_time horizon);
 /* Spearman's rank correlation with mean ranks for ties; NaN when either side is constant or n < 2. */
 CSM_API double csm_calibrate_spearman(const double *a, const double *b, size_t n);
@@ -133,7 +139,7 @@ typedef struct csm_evidence {
     double precision; /* mean outcome; NaN when none */
     double lower;     /* one-sided 95 % betting bound over blocks (Waudby-Smith & Ramdas 2023) */
     double upper;
-    double e_value; /* largest wealth against "precision >= target" so far */
+    double e_value; /* largest wealth against "precision >= target" so far, at most 2^512 */
 } csm_evidence;
 
 typedef struct csm_evidence_options {
@@ -146,7 +152,9 @@ typedef struct csm_evidence_options {
 } csm_evidence_options;
 CSM_API void csm_calibrate_evidence_options_init(csm_evidence_options *options);
 /* Evidence of the issued set: outcomes averaged within each horizon block, blocks in order of time, one bounded bet a
- * block; valid under daily peeking and lagged outcomes. */
+ * block; valid under daily peeking and lagged outcomes: where labels of neighbouring blocks overlap (decisions less than a
+ * horizon apart), even and odd blocks are bet on apart at half the level each, and e_value is half the larger wealth. Give
+ * all matured forecasts, not the issued ones alone: they show whether labels overlap. */
 CSM_API csm_status csm_calibrate_evidence(csm_evidence *out, const csm_outcomes *outcomes,
                                           const csm_evidence_options *options);
 
@@ -178,7 +186,8 @@ typedef struct csm_gate_options {
     uint32_t require_consensus; /* default 0 */
 } csm_gate_options;
 CSM_API void csm_calibrate_gate_options_init(csm_gate_options *options);
-/* show: reasons against showing (0: shown). trade: further reasons against a trade signal. */
+/* show: reasons against showing (0: shown). trade: further reasons against a trade signal: the live clock (12 weeks) and
+ * horizons that do not agree. A NaN probability or expected return is NO_MODEL, an unknown traded value ILLIQUID. */
 CSM_API csm_status csm_calibrate_gate(csm_reason *show, csm_reason *trade, const csm_gate_input *input,
                                       const csm_gate_options *options);
 

@@ -81,7 +81,7 @@ CSM_API void csm_model_train_options_init(csm_train_options *options);
 CSM_API csm_status csm_model_train(csm_model **out, csm_context *context, const char *learner,
                                    const csm_samples *samples, const csm_train_options *options);
 CSM_API void csm_model_free(csm_model *model);
-/* Raw predictions: (samples->length, outputs) into the caller's memory, f64 or f32. */
+/* Raw predictions: (samples->length, outputs) into the caller's memory, f64 or f32. context NULL: one thread. */
 CSM_API csm_status csm_model_predict(const csm_model *model, csm_context *context, const csm_samples *samples,
                                      csm_matrix *out);
 
@@ -107,8 +107,9 @@ CSM_API csm_status csm_model_load(csm_model **out, const char *path);
 
 /* ---- splits (STATISTICS "Fit, without leaks") ------------------------------------------------------------------ */
 
-/* Half-open spans of decision times. train | purge | validate | purge | test; a span of zero length is empty. Labels of
- * train that end after validate_from (or test_from) are purged by csm_model_purge. */
+/* Half-open spans of decision times. train | purge | validate | purge | test; a span of zero length is empty. Each purge
+ * is one horizon long: train_to = validate_from - horizon (test_from - horizon without validation), validate_to =
+ * test_from - horizon. csm_model_purge then drops labels that last longer than the horizon. */
 typedef struct csm_fold {
     csm_time train_from;
     csm_time train_to;
@@ -123,14 +124,15 @@ typedef struct csm_walk_options {
     csm_time from;          /* first decision */
     csm_time to;            /* end of decisions, exclusive */
     csm_time horizon;       /* label length, for the purge */
-    csm_time first_train;   /* training span before the first test, > 0 */
+    csm_time first_train;   /* before the first test, purges and validation included, > 0 */
     csm_time test_span;     /* length of each test block, > 0 */
-    csm_time train_span;    /* rolling length; 0: expanding from `from` */
-    csm_time validate_span; /* taken from the end of the training span; 0: none */
+    csm_time train_span;    /* rolling length of train; 0: expanding from `from` */
+    csm_time validate_span; /* length of validate; 0: none */
 } csm_walk_options;
 
 CSM_API void csm_model_walk_options_init(csm_walk_options *options);
-/* Walk-forward folds in order of time; *count is set even when it exceeds capacity (then CSM_EINVAL). */
+/* Walk-forward folds in order of time; *count is set even when it exceeds capacity (then CSM_EINVAL). CSM_ENODATA when
+ * nothing is left to test after first_train. */
 CSM_API csm_status csm_model_walk_forward(csm_fold *folds, size_t capacity, size_t *count,
                                           const csm_walk_options *options);
 /* keep[i] = 1 when decision begin[i] lies in [from, to) and its label ends at or before `limit`, else 0. */

@@ -49,7 +49,9 @@ CSM_API void csm_rank_options_init(csm_rank_options *options);
 
 typedef struct csm_ranking csm_ranking; /* immutable */
 
-/* Funnel: conditions in a fixed, documented order; each coin falls at the first that fails. */
+/* Funnel: each coin falls at the first condition that fails. Order: data reasons that occur, by bit; then NO_MODEL,
+ * NOT_CALIBRATED, HISTORY_CLOCK, ILLIQUID, DRIFT_ALARM, EVIDENCE_REVOKED, EVIDENCE_LOW, PROBABILITY_LOW, RETURN_LOW, and
+ * NO_CONSENSUS when it is required. */
 typedef struct csm_funnel_step {
     uint32_t reason; /* csm_reason_bit */
     uint32_t reserved;
@@ -59,7 +61,9 @@ typedef struct csm_funnel_step {
 } csm_funnel_step;
 
 /* Applies the gate to each forecast and orders the passing ones by expected return at options.horizon (ties: higher
- * probability, then market name). Copies what it keeps. An empty ranking is a normal result. */
+ * probability, then market name, then input order). Probability, expected return, cost, evidence and agreement of `gate`
+ * are set here from `horizons`; the caller sets its other members. A horizon without a forecast is NO_MODEL. Copies what
+ * it keeps. An empty ranking is a normal result. */
 CSM_API csm_status csm_rank_build(csm_ranking **out, const csm_forecast *forecasts, size_t n,
                                   const csm_rank_options *options);
 CSM_API void csm_ranking_free(csm_ranking *ranking);

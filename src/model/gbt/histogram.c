@@ -5,6 +5,8 @@
 #define PARALLEL_UPDATES 65536
 /* Fewest features of a chunk: neighbouring codes of a row share a cache line. */
 #define FEATURE_CHUNK 16
+/* Rows whose codes are fetched ahead: those of a leaf lie anywhere in memory. */
+#define FETCH_AHEAD 12
 /* Of two sums of squares that cancel, this share is rounding. */
 #define GAIN_NOISE 1e-12
 
@@ -27,6 +29,12 @@ static csm_status fill_features(void *user, size_t begin, size_t end, uint32_t w
     }
     for (size_t i = 0; i < job->count; i++) {
         uint32_t r = job->row[i];
+        if (i + FETCH_AHEAD < job->count) {
+            size_t ahead = job->row[i + FETCH_AHEAD];
+            __builtin_prefetch(&job->pair[ahead]);
+            __builtin_prefetch(&bins->code[ahead * bins->features + job->feature[begin]]);
+            __builtin_prefetch(&bins->code[ahead * bins->features + job->feature[end - 1]]);
+        }
         gbt_pair pair = job->pair[r];
         const uint8_t *code = bins->code + (size_t)r * bins->features;
         for (size_t j = begin; j < end; j++) {
