@@ -12,6 +12,9 @@ static const char usage[] =
     "  --listing FILE       recorded AssetPairs reply (.json, .json.xz)\n"
     "  --assets FILE        recorded Assets reply\n"
     "  --workspace DIR      bars, trades, tickers and books of this workspace\n"
+    "  --folder DIR         the same of history files (.csv, .csv.xz, .csv.gz, .zip), imported for the "
+    "occasion\n"
+    "  --folder-quote Q     quote currency of files that are named by coin (such as USDT)\n"
     "  --venue NAME         whose streams to serve (default kraken)\n"
     "  --quote FROM=TO,...  streams quoted in FROM stand for pairs quoted in TO (such as USDT=USD)\n"
     "  --books FILE         recorded Depth reply; repeatable\n"
@@ -32,6 +35,8 @@ enum {
     OPT_LISTING = 256,
     OPT_ASSETS,
     OPT_WORKSPACE,
+    OPT_FOLDER,
+    OPT_FOLDER_QUOTE,
     OPT_VENUE,
     OPT_QUOTE,
     OPT_BOOKS,
@@ -51,6 +56,8 @@ enum {
 static const struct option long_options[] = {{"listing", required_argument, NULL, OPT_LISTING},
                                              {"assets", required_argument, NULL, OPT_ASSETS},
                                              {"workspace", required_argument, NULL, OPT_WORKSPACE},
+                                             {"folder", required_argument, NULL, OPT_FOLDER},
+                                             {"folder-quote", required_argument, NULL, OPT_FOLDER_QUOTE},
                                              {"venue", required_argument, NULL, OPT_VENUE},
                                              {"quote", required_argument, NULL, OPT_QUOTE},
                                              {"books", required_argument, NULL, OPT_BOOKS},
@@ -104,6 +111,12 @@ static bool take_option(replay *r, int option, const char *value) {
     case OPT_WORKSPACE:
         o->workspace = value;
         return true;
+    case OPT_FOLDER:
+        o->folder = value;
+        return true;
+    case OPT_FOLDER_QUOTE:
+        o->folder_quote = value;
+        return true;
     case OPT_VENUE:
         o->venue = value;
         return true;
@@ -153,7 +166,7 @@ static int take_arguments(replay *r, int count, char **arguments) {
             return 3;
         }
     }
-    if (r->options.listing && optind == count) return 0;
+    if (r->options.listing && optind == count && !(r->options.workspace && r->options.folder)) return 0;
     fputs(usage, stderr);
     return 3;
 }
@@ -184,6 +197,7 @@ static bool load(replay *r) {
         fprintf(stderr, "cryptosmart-replay: %s\n", csm_error_message());
         return false;
     }
+    if (r->options.folder && !folder_open(r)) return false;
     if (!markets_load(r)) return false;
     for (size_t i = 0; i < r->options.book_count; i++)
         if (!books_load(r, r->options.books[i])) return false;
@@ -207,9 +221,15 @@ int main(int count, char **arguments) {
     if (stop) return stop - 1;
     r.tokens = r.options.limit_burst;
     r.token_time = real_now();
-    const bool good = load(&r) && server_run(&r);
+    sigset_t ends; /* kept for the end, also while loading; threads inherit it */
+    sigemptyset(&ends);
+    sigaddset(&ends, SIGINT);
+    sigaddset(&ends, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &ends, NULL);
+    const bool good = load(&r) && server_run(&r, &ends);
     markets_free(&r);
     csm_store_free(r.store);
+    folder_close(&r);
     csm_context_free(r.context);
     return good ? 0 : 1;
 }

@@ -7,6 +7,7 @@
 
 #include <jansson.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdbool.h>
 
 /* ---- text.c: growing text; running out of memory ends the program ---- */
@@ -90,6 +91,7 @@ typedef struct pair {
 typedef struct options {
     const char *workspace;
     const char *folder;
+    const char *folder_quote;
     const char *venue;
     const char *quotes; /* "USDT=USD,..." */
     const char *listing;
@@ -235,8 +237,15 @@ void answer_depth(replay *r, const query *q, csm_time now, text *out);
 bool trades_load(replay *r, const char *path);
 bool books_load(replay *r, const char *path);
 
+/* ---- folder.c ---- */
+
+bool folder_open(replay *r);
+/* Removes the workspace that folder_open made. */
+void folder_close(replay *r);
+
 /* ---- server.c ---- */
 
-bool server_run(replay *r);
+/* Serves until one of the signals comes, which are blocked. */
+bool server_run(replay *r, const sigset_t *ends);
 
 #endif

@@ -298,14 +298,9 @@ static enum MHD_Result handle(void *user, struct MHD_Connection *c, const char *
 
 /* ---- running ---- */
 
-bool server_run(replay *r) {
+bool server_run(replay *r, const sigset_t *ends) {
     struct sockaddr_in address = {
         .sin_family = AF_INET, .sin_port = htons(r->options.port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    sigset_t ends;
-    sigemptyset(&ends);
-    sigaddset(&ends, SIGINT);
-    sigaddset(&ends, SIGTERM);
-    pthread_sigmask(SIG_BLOCK, &ends, NULL); /* inherited by the server's threads */
     signal(SIGPIPE, SIG_IGN);
     struct MHD_Daemon *daemon = MHD_start_daemon(
         MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION, r->options.port, NULL, NULL, handle,
@@ -318,7 +313,7 @@ bool server_run(replay *r) {
     printf("listening on http://127.0.0.1:%u\n", info ? (unsigned)info->port : (unsigned)r->options.port);
     fflush(stdout);
     int which = 0;
-    sigwait(&ends, &which);
+    sigwait(ends, &which);
     MHD_stop_daemon(daemon);
     return true;
 }

@@ -5,6 +5,7 @@ import lzma
 import os
 import pathlib
 import sys
+import tempfile
 from decimal import Decimal
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
@@ -192,6 +193,17 @@ def test_another_venues_quote_stands_for_a_pair_when_mapped():
     with Replay(lines, "--time", at(T0 + 30 * HOUR), "--venue", "binance", "--quote", "USDT=USD", "--only-recorded") as server:
         assert len(server.result("OHLC", pair="SOLUSD", interval=60)["SOLUSD"]) == 30
         assert list(server.result("AssetPairs")) == ["SOLUSD"]
+
+
+def test_a_folder_of_history_files_is_served_without_a_workspace():
+    rows = hour_bars(50)
+    body = "ts,open,high,low,close,volume\n" + "".join(f"{t},{o},{h},{l},{c},{v}\n" for t, o, h, l, c, v, _, _ in rows)
+    with tempfile.TemporaryDirectory(prefix="csm-files-") as folder:
+        pathlib.Path(folder, "SOL.csv.xz").write_bytes(lzma.compress(body.encode()))
+        with Replay(None, "--folder", folder, "--folder-quote", "USDT", "--venue", "binance", "--quote", "USDT=USD",
+                    "--time", at(T0 + 40 * HOUR)) as server:
+            got = server.result("OHLC", pair="SOLUSD", interval=60)["SOLUSD"]
+            assert [Decimal(v) for v in got[7][1:5]] == list(rows[7][1:5]) and len(got) == 41, got[7]
 
 
 def test_a_relisted_market_begins_anew():
