@@ -128,7 +128,7 @@ static void print_own_data(void) {
 static csm_status last_day(quickstart *q) {
     csm_pipeline_status s;
     csm_status status = csm_pipeline_status_report(&s, q->pipeline);
-    if (status == CSM_OK) q->as_of = csm_time_floor(s.last + CSM_HOUR, CSM_HOUR);
+    if (status == CSM_OK) q->as_of = csm_time_floor(s.last, CSM_DAY); /* midnight: where the longer horizons decide */
     return status;
 }
 

@@ -25,23 +25,23 @@ exits 3 "no model was trained" rank
 json $small fuse --from 2023-06-01 --to 2023-06-08 >"$folder/fuse.json" || fault "fuse failed"
 holds "$folder/fuse.json" 'd["rows"] > 23 * 24 * 6 and d["features"] > 90'
 # shellcheck disable=SC2086
-json $small train --as-of 2023-12-30T20:00:00Z >"$folder/train.json" || fault "train failed"
+json $small train --as-of 2023-12-30T00:00:00Z >"$folder/train.json" || fault "train failed"
 holds "$folder/train.json" 'len(d["horizons"]) == 2 and all(h["walk_rows"] > 10000 for h in d["horizons"])'
 holds "$folder/train.json" 'all(abs(h["model"]["rank_ic"]["value"]) < 0.10 for h in d["horizons"])' # more is a leak
 # shellcheck disable=SC2086
-json $small predict --as-of 2023-12-30T20:00:00Z --backfill >"$folder/predict.json" || fault "predict failed"
+json $small predict --as-of 2023-12-30T00:00:00Z --backfill >"$folder/predict.json" || fault "predict failed"
 holds "$folder/predict.json" 'len(d["all"]) == 23 and d["funnel"][-1]["left"] == len(d["shown"])'
 holds "$folder/predict.json" 'all(f["reasons"] for f in d["all"] if f not in d["shown"])'
 # shellcheck disable=SC2086
-exits 2 "could be known already" $small predict --as-of 2023-12-30T20:00:00Z
+exits 2 "could be known already" $small predict --as-of 2023-12-30T00:00:00Z
 json ledger head >"$folder/head.json"
 # shellcheck disable=SC2086
-json $small predict --as-of 2023-12-30T20:00:00Z --backfill >"$folder/again.json"
+json $small predict --as-of 2023-12-30T00:00:00Z --backfill >"$folder/again.json"
 cmp -s "$folder/predict.json" "$folder/again.json" || fault "the same prediction gave another answer"
 json ledger verify >"$folder/verify.json"
 holds "$folder/verify.json" "d['verified'] and d['rows'] == 1 + 23 * 2"
 # shellcheck disable=SC2086
-run $small rank --as-of 2023-12-30T20:00:00Z --csv >"$folder/rank.csv" && head -n 1 "$folder/rank.csv" | grep -q '^coin,market,epoch,decision' || fault "rank --csv"
+run $small rank --as-of 2023-12-30T00:00:00Z --csv >"$folder/rank.csv" && head -n 1 "$folder/rank.csv" | grep -q '^coin,market,epoch,decision' || fault "rank --csv"
 # shellcheck disable=SC2086
 exits 0 "no leak" $small audit --times 3
 # shellcheck disable=SC2086
