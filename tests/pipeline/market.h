@@ -72,6 +72,7 @@ static inline void market_coin(market *m, uint32_t coin, market_nature nature, u
 }
 
 static inline void market_listing(market *m, uint32_t coins) {
+    if (coins == 0) return;
     csm_buffer text = {0};
     csm_listing *listing = NULL;
     csm_discovery *discovery = NULL;
