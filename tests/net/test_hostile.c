@@ -262,6 +262,33 @@ static void a_name_that_resolves_to_an_inner_address_is_refused(void **state) {
     }
 }
 
+static void inner_addresses_are_reached_when_the_caller_allows_them(void **state) {
+    fixture *f = *state;
+    csm_net_options options;
+    csm_net_options_init(&options);
+    options.allow_private = 1;
+    options.connect_timeout = 200 * CSM_MILLISECOND;
+    csm_net *net = fixture_net(f, &options);
+    csm_net_source source = fixture_source();
+    source.attempts = 1;
+    /* loopback by address, on a port where nobody speaks TLS: connected or refused by the system, not by us */
+    static const struct {
+        const char *url;
+        bool reached;
+    } cases[] = {{"https://[::ffff:127.0.0.1]:1/", true},
+                 {"https://0.0.0.0:1/", false},
+                 {"https://224.0.0.1:1/", false}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        csm_net_replies *replies = NULL;
+        const csm_net_reply *reply = fixture_get(&replies, f, net, &source, cases[i].url);
+        if ((reply->net_class == CSM_NET_TRANSIENT) != cases[i].reached ||
+            (strstr(reply->text, "refused: it is not a public one") != NULL) == cases[i].reached)
+            fail_msg("%s: %s: %s", cases[i].url, csm_net_class_name(reply->net_class), reply->text);
+        csm_net_replies_free(replies);
+    }
+    csm_net_free(net);
+}
+
 static void addresses_are_public_or_not(void **state) {
     static const struct {
         const char *text;
@@ -455,6 +482,7 @@ int main(void) {
         FIXTURE_TEST(urls_that_may_not_be_asked_are_refused_before_anything_is_sent),
         FIXTURE_TEST(inner_addresses_are_refused_when_connected),
         FIXTURE_TEST(a_name_that_resolves_to_an_inner_address_is_refused),
+        FIXTURE_TEST(inner_addresses_are_reached_when_the_caller_allows_them),
         FIXTURE_TEST(addresses_are_public_or_not),
         FIXTURE_TEST(loopback_is_reached_by_its_name_and_the_environments_proxy_is_ignored),
         FIXTURE_TEST(a_cancel_from_another_thread_ends_a_request_on_the_wire),

@@ -342,6 +342,30 @@ static void a_latch_of_one_source_leaves_others_alone(void **state) {
     loopback_stop(server);
 }
 
+static uint32_t judge_nonsense(void *user, const csm_net_reply *reply, csm_time *retry_at, char *text,
+                               size_t text_size) {
+    (void)user;
+    (void)reply;
+    (void)retry_at;
+    memset(text, 'x', text_size);
+    return 8;
+}
+
+static void a_class_that_does_not_exist_is_refused(void **state) {
+    fixture *f = *state;
+    loopback *server = loopback_start(by_path, NULL);
+    csm_net *net = fixture_net(f, NULL);
+    csm_net_source source = fixture_source();
+    source.classify = judge_nonsense;
+    const csm_net_request request = {.url = fixture_url(server, "/x")};
+    csm_net_replies *replies = NULL;
+    assert_int_equal(CSM_EINVAL,
+                     csm_net_perform(&replies, net, f->context, &source, &request, 1, NULL, NULL));
+    assert_non_null(strstr(csm_error_message(), "class 8"));
+    csm_net_free(net);
+    loopback_stop(server);
+}
+
 /* ---- wrong calls ---- */
 
 static void wrong_sources_and_requests_are_refused_with_the_value_named(void **state) {
@@ -442,6 +466,7 @@ int main(void) {
         FIXTURE_TEST(performing_within_the_callback_is_refused),
         FIXTURE_TEST(no_requests_give_no_replies),
         FIXTURE_TEST(an_error_inside_200_is_judged_by_the_source),
+        FIXTURE_TEST(a_class_that_does_not_exist_is_refused),
         FIXTURE_TEST(refused_credentials_switch_the_source_off_until_unlatched),
         FIXTURE_TEST(a_latch_of_one_source_leaves_others_alone),
         FIXTURE_TEST(wrong_sources_and_requests_are_refused_with_the_value_named),
