@@ -42,8 +42,8 @@ csm_status gbt_grower_new(gbt_grower **out, const gbt_bins *bins, const gbt_grow
 
 void gbt_grower_free(gbt_grower *grower) {
     if (!grower) return;
-    for (size_t i = 0; i < grower->leaf_count; i++) csm_dealloc(grower->leaf[i].histogram);
-    for (size_t i = 0; i < grower->pooled; i++) csm_dealloc(grower->pool[i]);
+    for (size_t i = 0; grower->leaf && i < grower->leaf_count; i++) csm_dealloc(grower->leaf[i].histogram);
+    for (size_t i = 0; grower->pool && i < grower->pooled; i++) csm_dealloc(grower->pool[i]);
     csm_dealloc(grower->leaf);
     csm_dealloc(grower->spare);
     csm_dealloc(grower->pool);

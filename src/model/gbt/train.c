@@ -116,7 +116,7 @@ static size_t draw_rows(training *t, uint64_t round) {
         if (share >= 1 || csm_random_uniform(seed, stream, round * rows + r) < share)
             t->row[kept++] = (uint32_t)r;
     }
-    if (kept == 0) t->row[kept++] = (uint32_t)(round % rows);
+    if (kept == 0 && rows > 0) t->row[kept++] = (uint32_t)(round % rows);
     return kept;
 }
 
