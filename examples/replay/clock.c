@@ -9,6 +9,12 @@ csm_time real_now(void) {
     return (csm_time)t.tv_sec * CSM_SECOND + t.tv_nsec;
 }
 
+csm_time real_wall(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (csm_time)t.tv_sec * CSM_SECOND + t.tv_nsec;
+}
+
 void clock_set(virtual_clock *c, csm_time now) {
     c->start = now;
     c->stepped = 0;

@@ -36,6 +36,20 @@ static bool make_temporary(replay *r) {
     return false;
 }
 
+/* Kraken names its history files by altname: the registry knows which market that is. */
+static csm_status apply_listing(replay *r) {
+    csm_discovery *discovery = NULL;
+    json_t *reply = json_pack("{s:[], s:O}", "error", "result", r->pairs_json);
+    char *raw = json_dumps(reply, JSON_COMPACT);
+    const csm_provenance provenance = {"replay:kraken.assetpairs", r->options.listing, "", real_wall()};
+    const csm_status status = csm_discover_apply(&discovery, r->context, r->store, r->listing, raw ? raw : "",
+                                                 raw ? strlen(raw) : 0, &provenance, NULL);
+    csm_discovery_free(discovery);
+    free(raw);
+    json_decref(reply);
+    return status;
+}
+
 bool folder_open(replay *r) {
     csm_import_options o;
     csm_ingest_report *report = NULL;
@@ -48,6 +62,7 @@ bool folder_open(replay *r) {
     o.quote = r->options.folder_quote;
     o.origin = origin.data;
     csm_status status = csm_store_open(&r->store, r->context, workspace.data, CSM_STORE_CREATE);
+    if (!status && strcmp(o.venue, "kraken") == 0) status = apply_listing(r);
     if (!status) status = csm_ingest_import(&report, r->context, r->store, r->options.folder, &o);
     if (!status) status = csm_store_roll(r->store, r->context);
     uint64_t rows = 0;

@@ -197,6 +197,7 @@ static bool load(replay *r) {
         fprintf(stderr, "cryptosmart-replay: %s\n", csm_error_message());
         return false;
     }
+    if (!listing_load(r)) return false;
     if (r->options.folder && !folder_open(r)) return false;
     if (!markets_load(r)) return false;
     for (size_t i = 0; i < r->options.book_count; i++)

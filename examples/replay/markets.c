@@ -136,7 +136,7 @@ static const char *text_of(const json_t *object, const char *name) {
     return value ? value : "";
 }
 
-static bool load_listing(replay *r) {
+bool listing_load(replay *r) {
     r->pairs_json = file_result(r->options.listing);
     r->assets_json = r->options.assets ? file_result(r->options.assets) : NULL;
     if (!r->pairs_json || (r->options.assets && !r->assets_json)) return false;
@@ -171,7 +171,6 @@ static bool load_streams(replay *r) {
 }
 
 bool markets_load(replay *r) {
-    if (!load_listing(r)) return false;
     r->pairs = take_memory(csm_listing_count(r->listing) * sizeof *r->pairs);
     for (size_t i = 0; i < csm_listing_count(r->listing); i++) {
         const csm_market *m = csm_listing_at(r->listing, i);

@@ -45,6 +45,7 @@ typedef struct virtual_clock {
 } virtual_clock;
 
 csm_time real_now(void); /* monotonic */
+csm_time real_wall(void);
 void clock_set(virtual_clock *c, csm_time now);
 csm_time clock_now(const virtual_clock *c);
 void clock_step(virtual_clock *c, csm_time by);
@@ -169,7 +170,8 @@ typedef struct replay {
     pthread_mutex_t mutex;
 } replay;
 
-bool markets_load(replay *r);
+bool listing_load(replay *r);
+bool markets_load(replay *r); /* after listing_load and once the store is open */
 void markets_free(replay *r);
 /* By id, altname, wsname or symbol, among those listed at `now`; NULL when there is none. */
 pair *market_find(const replay *r, const char *name, size_t length, csm_time now);
@@ -239,7 +241,7 @@ bool books_load(replay *r, const char *path);
 
 /* ---- folder.c ---- */
 
-bool folder_open(replay *r);
+bool folder_open(replay *r); /* after listing_load */
 /* Removes the workspace that folder_open made. */
 void folder_close(replay *r);
 

@@ -206,6 +206,16 @@ def test_a_folder_of_history_files_is_served_without_a_workspace():
             assert [Decimal(v) for v in got[7][1:5]] == list(rows[7][1:5]) and len(got) == 41, got[7]
 
 
+def test_a_folder_of_krakens_history_files_is_served_by_their_names():
+    rows = hour_bars(50)
+    with tempfile.TemporaryDirectory(prefix="csm-files-") as folder:
+        lines = [f"{t},{o},{h},{l},{c},{v},{n}" for t, o, h, l, c, v, _, n in rows]
+        pathlib.Path(folder, "XRPUSD_60.csv").write_text("\n".join(lines) + "\n")
+        with Replay(None, "--folder", folder, "--time", at(T0 + 40 * HOUR)) as server:
+            got = server.result("OHLC", pair="XRPUSD", interval=60)["XXRPZUSD"]
+            assert [Decimal(v) for v in got[7][1:5]] == list(rows[7][1:5]) and got[7][7] == rows[7][7], got[7]
+
+
 def test_a_relisted_market_begins_anew():
     old = hour_bars(20)
     new = hour_bars(20, start=T0 + 100 * HOUR)
