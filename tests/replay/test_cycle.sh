@@ -1,0 +1,5 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+[ -x "$CSM_BINARY_DIR/cryptosmart-replay" ] || { echo "skipped: cryptosmart-replay is not built"; exit 77; }
+command -v python3 >/dev/null || { echo "skipped: no python3"; exit 77; }
+exec python3 "$(dirname "$0")/cycle.py"
