@@ -74,7 +74,7 @@ def gather(place):
     assert coverage["pairs"]["processed"] == 3, coverage
     for _ in range(MONTHS):
         report = place.run("ingest")
-        assert all(item["class"] == "ok" for item in report["items"]), report
+        assert all(item["class"] == "OK" for item in report["items"]), report
         place.step(days=29)
     place.run("ingest")
 
