@@ -39,9 +39,10 @@ static void percent_ticks(svg_plot *plot, const svg_scale *scale,
                           void (*tick)(svg_plot *, double, const char *)) {
     double step = fmax(0.01, svg_round_step(scale->high - scale->low, 5));
     char text[32];
-    for (double v = ceil(scale->low / step - 1e-9) * step; v <= scale->high + 1e-9; v += step) {
-        snprintf(text, sizeof text, "%d %%", (int)lround(100 * v));
-        tick(plot, v, text);
+    int last = (int)floor(scale->high / step + 1e-9);
+    for (int k = (int)ceil(scale->low / step - 1e-9); k <= last; k++) {
+        snprintf(text, sizeof text, "%d %%", (int)lround(100 * k * step));
+        tick(plot, k * step, text);
     }
 }
 
@@ -253,11 +254,11 @@ static void equity_ticks(svg_plot *plot, const equity *e) {
     double step = e->high > e->low ? svg_round_step(e->high - e->low, 4) : 0.1;
     int decimals = (int)fmax(1, ceil(-log10(step) - 1e-9));
     char text[32];
-    plot->y =
-        (svg_scale){.low = floor(e->low / step) * step, .high = fmax(step, ceil(e->high / step) * step)};
-    for (double v = plot->y.low; v <= plot->y.high + step / 2; v += step) {
-        snprintf(text, sizeof text, "%+.*f", decimals, v);
-        svg_tick_y(plot, v, fabs(v) < step / 2 ? "0" : text);
+    int lowest = (int)floor(e->low / step), highest = (int)fmax(1, ceil(e->high / step));
+    plot->y = (svg_scale){.low = lowest * step, .high = highest * step};
+    for (int k = lowest; k <= highest; k++) {
+        snprintf(text, sizeof text, "%+.*f", decimals, k * step);
+        svg_tick_y(plot, k * step, k ? text : "0");
     }
 }
 
