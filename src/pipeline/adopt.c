@@ -19,6 +19,29 @@ static csm_status listing_date(csm_time *out, const csm_buffer *text, const char
     return status == CSM_OK ? status : csm_fail_prefix(status, "%s:1", path);
 }
 
+/* Whether the registry has heard a listing of this venue as new as this one: adopting a folder again changes nothing. */
+static csm_status is_known(bool *out, const csm_pipeline *p, const csm_listing *listing, csm_time date) {
+    csm_discovery *last = NULL;
+    *out = false;
+    csm_status status = csm_discover_last(&last, p->store, csm_listing_at(listing, 0)->venue);
+    if (status == CSM_ENOTFOUND) return CSM_OK;
+    if (status == CSM_OK) *out = csm_discovery_coverage(last)->time >= date;
+    csm_discovery_free(last);
+    return status;
+}
+
+/* Replaces *out by the listing's run, or by the venue's last one when the listing is known. */
+static csm_status apply_parsed(csm_discovery **out, csm_pipeline *p, const csm_listing *listing,
+                               const csm_buffer *text, const csm_provenance *provenance) {
+    bool known = false;
+    csm_status status = is_known(&known, p, listing, provenance->received);
+    if (status != CSM_OK) return status;
+    csm_discovery_free(*out);
+    *out = NULL;
+    if (known) return csm_discover_last(out, p->store, csm_listing_at(listing, 0)->venue);
+    return csm_discover_apply(out, p->context, p->store, listing, text->data, text->length, provenance, NULL);
+}
+
 static csm_status apply_listing(csm_discovery **out, csm_pipeline *p, const char *path) {
     csm_buffer text = {0};
     csm_listing *listing = NULL;
@@ -27,9 +50,7 @@ static csm_status apply_listing(csm_discovery **out, csm_pipeline *p, const char
     csm_status status = csm_file_read(&text, path, LISTING_BYTES_MOST);
     if (status == CSM_OK) status = listing_date(&provenance.received, &text, path);
     if (status == CSM_OK) status = csm_discover_parse_manifest(&listing, text.data, text.length);
-    if (status == CSM_OK)
-        status =
-            csm_discover_apply(out, p->context, p->store, listing, text.data, text.length, &provenance, NULL);
+    if (status == CSM_OK) status = apply_parsed(out, p, listing, &text, &provenance);
     csm_listing_free(listing);
     csm_buffer_free(&text);
     return status;
@@ -48,8 +69,6 @@ static csm_status apply_listings(csm_discovery **out, csm_pipeline *p, const cha
     for (size_t i = 0; status == CSM_OK && i < count; i++) {
         if (!is_csv(names[i])) continue;
         char *path = csm_strformat("%s/%s", folder, names[i]);
-        csm_discovery_free(*out);
-        *out = NULL;
         status = path ? apply_listing(out, p, path) : CSM_ENOMEM;
         csm_dealloc(path);
     }

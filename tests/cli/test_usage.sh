@@ -24,12 +24,12 @@ exits 0 "gate.threshold" options
 printf 'gate:\n  threshold: 0.5\nfuse: {recip: x}\n' >"$folder/bad.yaml"
 exits 2 "bad.yaml:2:3: gate.threshold" -c "$folder/bad.yaml" status
 exits 2 "bad.yaml:3:8: unknown option 'fuse.recip'" -c "$folder/bad.yaml" status
-exits 3 "absent.yaml" -c "$folder/absent.yaml" status
+exits 2 "absent.yaml" -c "$folder/absent.yaml" status
 CRYPTOSMART__GATE__THRESHOLD=0.1 exits 2 "gate.threshold" status
 [ ! -e "$workspace" ] || fault "looking made a workspace"
 
 json options >"$folder/options.json"
-python3 -c 'import json,sys; d=json.load(open(sys.argv[1])); assert any(o["name"]=="gate.threshold" and o["value"]=="0.80" for o in d)' \
+python3 -c 'import json,sys; d=json.load(open(sys.argv[1])); assert any(o["name"]=="gate.threshold" and o["value"]=="0.80" for o in d["options"])' \
     "$folder/options.json" || fault "options --json is not what it should be"
 json status >"$folder/error.json" 2>/dev/null
 python3 -c 'import json,sys; assert json.load(open(sys.argv[1]))["error"]["status"]=="CSM_ENOTFOUND"' "$folder/error.json" ||
