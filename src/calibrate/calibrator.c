@@ -114,7 +114,7 @@ csm_status csm_calibrator_apply(const csm_calibrator *calibrator, const double *
     for (size_t i = 0; i < n; i++) {
         double p = info->method == CSM_CALIBRATION_PLATT
                        ? csm_logistic(info->slope * score[i] + info->intercept)
-                       : csm_isotonic_at(&calibrator->isotonic, &calibrator->groups, score[i]);
+                       : csm_isotonic_at(&calibrator->isotonic, score[i]);
         probability[i] = p + info->shrinkage * (anchor - p);
     }
     return CSM_OK;

@@ -59,13 +59,15 @@ typedef struct csm_pool {
 typedef struct csm_isotonic {
     csm_pool *before;
     csm_pool *after;
-    double *fitted; /* isotonic regression at each group */
+    size_t knots; /* the regression is linear between them: first and last score of each pool of all groups */
+    double *knot_score;
+    double *knot_value;
 } csm_isotonic;
 
 csm_status csm_isotonic_fit(csm_isotonic *out, const csm_score_groups *groups);
 void csm_isotonic_free(csm_isotonic *isotonic);
 /* Linear between groups, constant outside (as scikit-learn's out_of_bounds="clip"). */
-double csm_isotonic_at(const csm_isotonic *isotonic, const csm_score_groups *groups, double score);
+double csm_isotonic_at(const csm_isotonic *isotonic, double score);
 /* Isotonic regression at `score` after one more row of weight 1 with this score and outcome. */
 double csm_isotonic_with(const csm_isotonic *isotonic, const csm_score_groups *groups, double score,
                          double outcome);
