@@ -115,7 +115,7 @@ static void gather_blocks(issued_blocks *blocks, const csm_outcomes *o, const ui
 
 /* ---- bets and wealth ---- */
 
-/* Predictable plug-in (WSR 2023, eq. 15 and 16, one-sided): sqrt(2 log(1 / level) / (variance t log(1 + t))), where the
+/* Predictable plug-in (WSR 2023, one-sided): sqrt(2 log(1 / level) / (variance t log(1 + t))), where the
  * variance is that of the blocks before, begun with 1/4. */
 static void place_bets(betting_chain *chain, double level) {
     double sum = 0.5, squares = 0.25, variance = 0.25;
