@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* csm_discover_kraken: AssetPairs and Assets, fetched and applied. */
 #include "discover/kraken.h"
+#include "discover/replay_source.h"
 
 #include <cryptosmart/discover.h>
 
@@ -41,7 +42,8 @@ csm_status csm_discover_kraken(csm_discovery **out, csm_context *context, csm_st
     char *assets = csm_strformat("%s/public/Assets", base_url);
     if (pairs == NULL || assets == NULL) goto done;
     const csm_net_request requests[] = {{.url = pairs}, {.url = assets}};
-    status = csm_net_perform(&replies, net, context, &csm_kraken_source, requests, 2, NULL, NULL);
+    const csm_net_source source = csm_source_at(&csm_kraken_source, base_url);
+    status = csm_net_perform(&replies, net, context, &source, requests, 2, NULL, NULL);
     if (status == CSM_OK) status = replies_apply(out, context, store, replies, options);
 done:
     csm_net_replies_free(replies);

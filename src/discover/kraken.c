@@ -102,31 +102,35 @@ static int shown(csm_slice span) {
     return (int)(span.length < 120 ? span.length : 120);
 }
 
-uint32_t csm_kraken_classify(void *user, const csm_net_reply *reply, csm_time *retry_at, char *text,
-                             size_t text_size) {
-    (void)user;
-    csm_scan scan = csm_scan_over(reply->body, reply->length, "kraken reply");
-    if (csm_scan_peek(&scan) != '{') {
+/* What the bytes are, when they are no Kraken answer; CSM_NET_OK when they may be one. */
+static uint32_t classify_shape(const csm_net_reply *reply, csm_scan *scan, char *text, size_t text_size) {
+    if (csm_scan_peek(scan) != '{') {
+        if (reply->net_class != CSM_NET_OK) return reply->net_class; /* the HTTP status says enough */
         snprintf(text, text_size, "not JSON but %s",
                  *reply->content_type != '\0' ? reply->content_type : "unnamed bytes");
         return CSM_NET_TRANSIENT; /* a page of the edge in front of the API */
     }
     const char *last = reply->body + reply->length;
-    while (last > reply->body &&
-           (last[-1] == '\n' || last[-1] == '\r' || last[-1] == ' ' || last[-1] == '\t'))
-        last--;
-    if (last[-1] != '}') {
-        snprintf(text, text_size, "the reply is cut after %zu bytes", reply->length);
-        return CSM_NET_TRANSIENT;
-    }
+    while (last[-1] == '\n' || last[-1] == '\r' || last[-1] == ' ' || last[-1] == '\t') last--;
+    if (last[-1] == '}') return CSM_NET_OK;
+    snprintf(text, text_size, "the reply is cut after %zu bytes", reply->length);
+    return CSM_NET_TRANSIENT;
+}
+
+uint32_t csm_kraken_classify(void *user, const csm_net_reply *reply, csm_time *retry_at, char *text,
+                             size_t text_size) {
+    (void)user;
     csm_slice error = {NULL, 0};
+    csm_scan scan = csm_scan_over(reply->body, reply->length, "kraken reply");
+    uint32_t net_class = classify_shape(reply, &scan, text, text_size);
+    if (net_class != CSM_NET_OK) return net_class;
     if (errors_find(&scan, &error) != CSM_OK) {
         snprintf(text, text_size, "%s", csm_error_message());
-        return CSM_NET_PARSE;
+        return reply->net_class == CSM_NET_OK ? CSM_NET_PARSE : reply->net_class;
     }
-    if (error.length == 0) return CSM_NET_OK;
+    if (error.length == 0) return reply->net_class;
     const char *rest = NULL;
-    csm_net_class net_class = error_class(error, &rest);
+    net_class = error_class(error, &rest);
     if (net_class == CSM_NET_LIMITED) *retry_at = error_until(error, rest, reply->received);
     snprintf(text, text_size, "%.*s", shown(error), error.text);
     return net_class;

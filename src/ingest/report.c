@@ -52,25 +52,48 @@ csm_status csm_report_say(csm_ingest_report *report, csm_ingest_item *item, cons
     return CSM_OK;
 }
 
-csm_status csm_stream_extent(uint64_t *rows, csm_time *newest, const csm_store *store,
-                             const csm_stream *stream) {
+typedef struct stream_facts {
+    uint64_t rows;
+    csm_time first;
+    csm_time last;
+} stream_facts;
+
+static csm_status facts_read(stream_facts *facts, const csm_store *store, const csm_stream *stream) {
     int64_t id = 0;
     csm_statement *statement = NULL;
     bool row = false;
-    *rows = 0;
-    *newest = CSM_TIME_MIN;
+    *facts = (stream_facts){.first = CSM_TIME_MAX, .last = CSM_TIME_MIN};
     csm_status status = csm_stream_find(&id, store, stream);
     if (status != CSM_OK || id == 0) return status;
     status = csm_catalog_prepare(&statement, store,
-                                 "SELECT sum(rows), max(last) FROM ("
-                                 "SELECT rows, last FROM segments WHERE stream = ?1 UNION ALL "
-                                 "SELECT rows, last FROM tail WHERE stream = ?1)");
+                                 "SELECT sum(rows), min(first), max(last) FROM ("
+                                 "SELECT rows, first, last FROM segments WHERE stream = ?1 UNION ALL "
+                                 "SELECT rows, first, last FROM tail WHERE stream = ?1)");
     if (status == CSM_OK) status = csm_statement_bind_i64(statement, 1, id);
     if (status == CSM_OK) status = csm_statement_step(statement, &row);
     if (status == CSM_OK && row && csm_statement_text(statement, 1) != NULL) {
-        *rows = (uint64_t)csm_statement_i64(statement, 0);
-        *newest = csm_statement_i64(statement, 1);
+        facts->rows = (uint64_t)csm_statement_i64(statement, 0);
+        facts->first = csm_statement_i64(statement, 1);
+        facts->last = csm_statement_i64(statement, 2);
     }
     csm_statement_close(statement);
+    return status;
+}
+
+csm_status csm_stream_extent(uint64_t *rows, csm_time *newest, const csm_store *store,
+                             const csm_stream *stream) {
+    stream_facts facts;
+    csm_status status = facts_read(&facts, store, stream);
+    *rows = facts.rows;
+    *newest = facts.last;
+    return status;
+}
+
+csm_status csm_stream_span(csm_time *first, csm_time *last, const csm_store *store,
+                           const csm_stream *stream) {
+    stream_facts facts;
+    csm_status status = facts_read(&facts, store, stream);
+    *first = facts.first;
+    *last = facts.last;
     return status;
 }

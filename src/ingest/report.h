@@ -25,5 +25,7 @@ csm_status csm_report_say(csm_ingest_report *report, csm_ingest_item *item, cons
 /* Rows of a stream in the store, revisions included, and its newest event time (CSM_TIME_MIN when empty). */
 csm_status csm_stream_extent(uint64_t *rows, csm_time *newest, const csm_store *store,
                              const csm_stream *stream);
+/* First and last event time of a stream; first > last when it is empty. */
+csm_status csm_stream_span(csm_time *first, csm_time *last, const csm_store *store, const csm_stream *stream);
 
 #endif

@@ -17,7 +17,7 @@ static uint32_t classify(void *user, const csm_net_reply *reply, csm_time *retry
     (void)user;
     (void)retry_at;
     csm_scan scan = csm_scan_over(reply->body, reply->length, WHAT);
-    if (csm_scan_peek(&scan) == '{') return CSM_NET_OK;
+    if (reply->net_class != CSM_NET_OK || csm_scan_peek(&scan) == '{') return reply->net_class;
     snprintf(text, text_size, "not JSON but %s",
              *reply->content_type != '\0' ? reply->content_type : "unnamed bytes");
     return CSM_NET_TRANSIENT; /* maintenance page */
@@ -87,29 +87,28 @@ static csm_status day_read(const json_t *row, csm_time *day, int64_t *value) {
     return CSM_OK;
 }
 
-/* Newest first; the same day twice with the same value is taken once. */
+/* The reply has the newest day first, the table the oldest; the same day twice with the same value is taken once. */
 static csm_status days_take(csm_source_answer *answer, csm_table *rows, const json_t *data,
                             csm_time received) {
-    csm_time later = CSM_TIME_MAX, day = 0;
-    int64_t later_value = 0, value = 0;
-    for (size_t i = 0; i < json_array_size(data); i++) {
+    csm_time before = CSM_TIME_MIN, day = 0, newest = CSM_TIME_MIN;
+    int64_t value_before = 0, value = 0;
+    for (size_t i = json_array_size(data); i-- > 0;) {
         csm_status status = day_read(json_array_get(data, i), &day, &value);
         if (status != CSM_OK) return status;
         if (day > received) return csm_fail(CSM_EPARSE, WHAT ": row %zu is of a day to come", i);
-        if (day == later && value == later_value) continue;
-        if (day >= later) return csm_fail(CSM_EPARSE, WHAT ": row %zu is not before the row above it", i);
-        later = day;
-        later_value = value;
+        if (day == before && value == value_before) continue;
+        if (day <= before) return csm_fail(CSM_EPARSE, WHAT ": row %zu is not after the row below it", i);
+        before = day;
+        value_before = value;
         if (day + CSM_FEAR_GREED_LAG > received)
             continue; /* not known yet by our own rule: a later call takes it */
         status = csm_fear_greed_append(rows, day, value);
         if (status != CSM_OK) return status;
-        if (answer->cursor == NULL) {
-            answer->cursor = csm_text_pool_format(&answer->texts, "%" PRId64, (int64_t)(day / CSM_SECOND));
-            if (answer->cursor == NULL) return CSM_ENOMEM;
-        }
+        newest = day;
     }
-    return CSM_OK;
+    if (newest == CSM_TIME_MIN) return CSM_OK;
+    answer->cursor = csm_text_pool_format(&answer->texts, "%" PRId64, (int64_t)(newest / CSM_SECOND));
+    return answer->cursor == NULL ? CSM_ENOMEM : CSM_OK;
 }
 
 static csm_status parse(csm_source_answer *answer, const csm_source_ask *ask, const char *body, size_t length,
