@@ -36,6 +36,8 @@ typedef struct csm_kernel {
      * out[way][k * output_stride + t * LANES]. */
     void (*run)(void *const *states, const csm_tile *tiles, double *const *out, size_t ways, size_t count,
                 size_t output_stride);
+    /* One bar, in place; false when it is not a valid bar in the columns read. NULL but in the plain build. */
+    bool (*push)(void *state, const csm_bar *b, double *out);
     size_t (*warmup)(const double *parameters);
     size_t (*memory)(const double *parameters);
     /* Relations that bounds cannot say ("fast must be less than slow"): NULL when they hold. */
@@ -54,6 +56,44 @@ CSM_INLINE candle candle_load(const csm_tile *tile, size_t at) {
     return (candle){real_load(tile->open + at), real_load(tile->high + at), real_load(tile->low + at),
                     real_load(tile->close + at), real_load(tile->volume + at)};
 }
+
+/* Prices and volumes beyond these are refused: within them no product or quotient an indicator forms overflows, so no
+ * output is ever infinite. */
+#define CSM_PRICE_LEAST 1e-60
+#define CSM_PRICE_GREATEST 1e60
+#define CSM_VOLUME_LEAST 1e-60 /* or zero */
+#define CSM_VOLUME_GREATEST 1e60
+
+#if LANES == 1
+/* The check of frame/bars.c for one bar. */
+CSM_INLINE bool bar_fits(const csm_bar *b, uint32_t inputs) {
+    const bool open = inputs & CSM_INPUT_OPEN, high = inputs & CSM_INPUT_HIGH, low = inputs & CSM_INPUT_LOW;
+    const bool close = inputs & CSM_INPUT_CLOSE, volume = inputs & CSM_INPUT_VOLUME;
+    /* With low and high known to be prices and in order, what lies between them is a price too. */
+    const double least = low ? b->low : CSM_PRICE_LEAST, greatest = high ? b->high : CSM_PRICE_GREATEST;
+    bool fits = least >= CSM_PRICE_LEAST && greatest <= CSM_PRICE_GREATEST && least <= greatest;
+    if (open) fits = fits && b->open >= least && b->open <= greatest;
+    if (close) fits = fits && b->close >= least && b->close <= greatest;
+    if (volume)
+        fits =
+            fits && (b->volume == 0.0 || (b->volume >= CSM_VOLUME_LEAST && b->volume <= CSM_VOLUME_GREATEST));
+    return fits;
+}
+
+/* The description is a constant of the same file, so its inputs fold into the check. */
+#define CSM_KERNEL_PUSH(id)                                                                                  \
+    extern const csm_kernel csm_kernel_##id##_scalar;                                                        \
+    static bool id##_push(void *state, const csm_bar *b, double *out) {                                      \
+        if (!bar_fits(b, csm_kernel_##id##_scalar.description.inputs)) return false;                         \
+        const candle c = {b->open, b->high, b->low, b->close, b->volume};                                    \
+        id##_step((id *)state, &c, out);                                                                     \
+        return true;                                                                                         \
+    }
+#define CSM_KERNEL_PUSH_OF(id) id##_push
+#else
+#define CSM_KERNEL_PUSH_OF(id) NULL
+#define CSM_KERNEL_PUSH(id)
+#endif
 
 /* An average waits for its own last value, so one tile leaves most of the processor idle: two are run in turn. The
  * states are copied to locals whose address nobody else has, which lets the compiler keep them in registers. */
@@ -85,6 +125,7 @@ CSM_INLINE candle candle_load(const csm_tile *tile, size_t at) {
         }                                                                                                    \
         *(id *)states[0] = s;                                                                                \
     }                                                                                                        \
+    CSM_KERNEL_PUSH(id)                                                                                      \
     extern const csm_kernel CSM_ISA_SYMBOL(csm_kernel_##id);                                                 \
     const csm_kernel CSM_ISA_SYMBOL(csm_kernel_##id) = {                                                     \
         .description = {.parameter_count = (parameters_), .output_count = (outputs_), __VA_ARGS__},          \
@@ -92,6 +133,7 @@ CSM_INLINE candle candle_load(const csm_tile *tile, size_t at) {
         .rows = id##_rows,                                                                                   \
         .init = id##_begin,                                                                                  \
         .run = id##_run,                                                                                     \
+        .push = CSM_KERNEL_PUSH_OF(id),                                                                      \
         .warmup = id##_warmup,                                                                               \
         .memory = id##_memory,                                                                               \
         .relation = (relation_)}

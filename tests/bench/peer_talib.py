@@ -48,12 +48,17 @@ INDICATORS = [
 ]
 
 
-def load():
+def path():
+    """The C library inside the wheel."""
     package = os.path.dirname(importlib.util.find_spec("talib").origin)
     libraries = glob.glob(os.path.join(os.path.dirname(package), "ta_lib.libs", "libta*lib*.so*"))
     if not libraries:
         raise RuntimeError("this TA-Lib wheel carries no shared C library")
-    library = ctypes.CDLL(libraries[0])
+    return libraries[0]
+
+
+def load():
+    library = ctypes.CDLL(path())
     if library.TA_Initialize() != 0:
         raise RuntimeError("TA_Initialize failed")
     return library

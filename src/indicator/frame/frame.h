@@ -29,14 +29,7 @@ void csm_kernel_begin(void *memory, const csm_kernel *kernel, const double *para
 /* csm_alloc with alignment: *base is what csm_dealloc takes, the result is inside it. */
 void *csm_tile_alloc(void **base, size_t bytes);
 
-/* Prices and volumes beyond these are refused: within them no product or quotient an indicator forms overflows, so no
- * output is ever infinite. */
-#define CSM_PRICE_LEAST 1e-60
-#define CSM_PRICE_GREATEST 1e60
-#define CSM_VOLUME_LEAST 1e-60 /* or zero */
-#define CSM_VOLUME_GREATEST 1e60
-
-/* All bars traded and ascending; in the columns of `inputs` low <= open, close <= high and the bounds above. CSM_EINVAL
+/* All bars traded and ascending; in the columns of `inputs` low <= open, close <= high and the bounds of kernel.h. CSM_EINVAL
  * names the bar and the column. */
 csm_status csm_bars_check(const csm_bars *bars, uint32_t inputs);
 

@@ -73,23 +73,29 @@ void csm_indicator_state_free(csm_indicator_state *state) {
     csm_dealloc(state);
 }
 
-csm_status csm_indicator_push(csm_indicator_state *state, const csm_bar *bar, double *output) {
-    if (state == NULL || bar == NULL || output == NULL)
-        return csm_fail(CSM_EINVAL, "indicator: push needs a state, a bar and a place for its output");
-    static const csm_time at = 0;
+/* Has the check of batches find the words. */
+static csm_status refuse_bar(const csm_indicator_state *state, const csm_bar *bar) {
+    const csm_time time = 0;
     const csm_indicator *indicator = &state->kernel->description;
     const csm_bars one = {.length = 1,
                           .interval = CSM_HOUR,
-                          .time = &at,
+                          .time = &time,
                           .open = &bar->open,
                           .high = &bar->high,
                           .low = &bar->low,
                           .close = &bar->close,
                           .volume = &bar->volume};
-    csm_status status = csm_bars_check(&one, indicator->inputs);
-    if (status != CSM_OK) return csm_fail_prefix(status, "%s: push %zu", indicator->name, state->pushed);
-    const csm_tile tile = {&bar->open, &bar->high, &bar->low, &bar->close, &bar->volume};
-    state->kernel->run(&state->memory, &tile, &output, 1, 1, 1);
+    const csm_status status = csm_bars_check(&one, indicator->inputs);
+    if (status == CSM_OK)
+        return csm_fail(CSM_EINTERNAL, "%s: the stream refused a valid bar", indicator->name);
+    return csm_fail_prefix(status, "%s: push %zu", indicator->name, state->pushed);
+}
+
+csm_status csm_indicator_push(csm_indicator_state *state, const csm_bar *bar, double *output) {
+    if (state == NULL || bar == NULL || output == NULL)
+        return csm_fail(CSM_EINVAL, "indicator: push needs a state, a bar and a place for its output");
+    const csm_indicator *indicator = &state->kernel->description;
+    if (!state->kernel->push(state->memory, bar, output)) return refuse_bar(state, bar);
     if (state->pushed < state->warmup)
         for (uint32_t k = 0; k < indicator->output_count; k++) output[k] = NAN;
     state->pushed++;
