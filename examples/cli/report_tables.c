@@ -59,8 +59,8 @@ void report_shown(const report *r) {
                : live     ? "Coins that pass the gate"
                           : "Backtest evidence only");
     if (shown == 0) {
-        markup_add(m, "<p>No coin passed every condition of the gate. Abstaining is a result: the conditions "
-                      "below say where each coin fell.</p></section>\n");
+        markup_add(m, "<p>No coin passed every condition of the gate. Abstaining is a result: the "
+                      "conditions below say where each coin fell.</p></section>\n");
         return;
     }
     if (!live)
