@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Features that compare the coins present at a decision. First every coin's own column (parallel over coins), then one
- * number or one rank each over the coins (parallel over time). Coins are taken in the order given, so no number of
- * threads changes a bit; who was present at t does not depend on what came later.
+ * Features that compare the coins present at a decision, and those that are the same for all. First every coin's own
+ * column (parallel over coins), then one number or one rank each over the coins (parallel over time). Coins are taken in
+ * the order given, so no number of threads changes a bit; who was present at t does not depend on what came later.
  */
 #include "fuse/frame.h"
 
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
 
 #define DECISION_CHUNK 256
 
@@ -20,24 +18,23 @@ typedef struct across_job {
     csm_subject *subjects; /* one a worker */
 } across_job;
 
-csm_status csm_subject_open(csm_subject *subject, const csm_panel *panel) {
-    size_t longest = 1;
-    *subject = (csm_subject){.panel = panel};
-    for (size_t i = 0; i < panel->count; i++)
-        if (panel->tracks[i].slots > longest) longest = panel->tracks[i].slots;
-    for (int i = 0; i < CSM_SCRATCH_COLUMNS; i++) {
-        subject->scratch[i] = csm_alloc_array(longest, sizeof(double));
-        if (!subject->scratch[i]) return CSM_ENOMEM;
+/* ---- the same for all ------------------------------------------------------------------------------------ */
+
+/* A track without bars that spans the panel carries what depends on time alone. */
+static csm_status run_common(across_job *job) {
+    const csm_build *build = job->build;
+    const csm_track whole = {.slots = build->panel->slots, .span = build->panel->slots};
+    csm_subject *subject = &job->subjects[0];
+    subject->track = &whole;
+    const csm_status status = job->feature->formula->run(job->feature, subject, subject->column);
+    for (size_t d = 0; d < build->decisions && !status; d++) {
+        const size_t s = csm_build_slot(build, &whole, d);
+        job->result->common[d] = s < whole.slots ? subject->column[s] : (double)NAN;
     }
-    subject->column = csm_alloc_array(longest, sizeof(double));
-    return subject->column ? CSM_OK : CSM_ENOMEM;
+    return status;
 }
 
-void csm_subject_close(csm_subject *subject) {
-    for (int i = 0; i < CSM_SCRATCH_COLUMNS; i++) csm_dealloc(subject->scratch[i]);
-    csm_dealloc(subject->column);
-    *subject = (csm_subject){0};
-}
+/* ---- each coin's own ------------------------------------------------------------------------------------- */
 
 static float base_value(const across_job *job, const csm_track *track, const double *column, size_t d) {
     const csm_panel *panel = job->build->panel;
@@ -51,90 +48,78 @@ static float base_value(const across_job *job, const csm_track *track, const dou
 static csm_status run_bases(void *user, size_t begin, size_t end, uint32_t worker) {
     const across_job *job = user;
     csm_subject *subject = &job->subjects[worker];
-    for (size_t i = begin; i < end; i++) {
+    csm_status status = CSM_OK;
+    for (size_t i = begin; i < end && !status; i++) {
         const csm_track *track = &job->build->panel->tracks[i];
         float *base = job->base + i * job->build->decisions;
         subject->track = track;
-        if (track->span > 0) job->feature->formula->run(job->feature, subject, subject->column);
+        if (track->span > 0) status = job->feature->formula->run(job->feature, subject, subject->column);
         for (size_t d = 0; d < job->build->decisions; d++)
             base[d] = track->span > 0 ? base_value(job, track, subject->column, d) : NAN;
     }
-    return CSM_OK;
+    return status;
 }
 
-/* ---- over the coins -------------------------------------------------------------------------------------------------- */
+/* ---- over the coins -------------------------------------------------------------------------------------- */
 
 static csm_status reduce_moments(void *user, size_t begin, size_t end, uint32_t worker) {
     const across_job *job = user;
     const size_t decisions = job->build->decisions;
+    double sum[DECISION_CHUNK] = {0}, squares[DECISION_CHUNK] = {0}, count[DECISION_CHUNK] = {0};
     (void)worker;
-    for (size_t d = begin; d < end; d++) {
-        double sum = 0, squares = 0, count = 0;
-        for (size_t i = 0; i < job->build->panel->count; i++) {
-            const double value = job->base[i * decisions + d];
-            if (!isfinite(value)) continue;
-            sum += value;
-            squares += value * value;
-            count += 1;
+    for (size_t i = 0; i < job->build->panel->count; i++) {
+        const float *base = job->base + i * decisions;
+        for (size_t d = begin; d < end; d++) {
+            const bool present = isfinite(base[d]);
+            const double value = present ? base[d] : 0.0;
+            sum[d - begin] += value;
+            squares[d - begin] += value * value;
+            count[d - begin] += present ? 1.0 : 0.0;
         }
-        const double mean = sum / count, variance = squares / count - mean * mean;
-        job->result->common[d] = job->feature->formula->across == CSM_ACROSS_MEAN ? mean
-                                 : variance > 0                                   ? sqrt(variance)
-                                                                                  : variance * 0;
+    }
+    for (size_t d = begin; d < end; d++) {
+        const double n = count[d - begin], mean = sum[d - begin] / n;
+        const double variance = squares[d - begin] / n - mean * mean;
+        const bool deviation = job->feature->formula->across == CSM_ACROSS_DEVIATION;
+        job->result->common[d] = deviation ? sqrt(variance < 0 ? 0 : variance) : mean;
     }
     return CSM_OK;
 }
 
-typedef struct contender {
-    float value;
-    uint32_t track;
-} contender;
-
-static int compare_contenders(const void *a, const void *b) {
-    const contender *x = a, *y = b;
-    if (x->value != y->value) return x->value < y->value ? -1 : 1;
-    return x->track < y->track ? -1 : 1;
-}
-
-/* Rank of each among n: those below plus half of the equal others, over n - 1; one coin alone stands in the middle. */
-static void rank_contenders(contender *row, size_t n, float *own, size_t decisions, size_t d) {
-    qsort(row, n, sizeof *row, compare_contenders);
-    for (size_t i = 0; i < n;) {
-        size_t equal = 1;
-        while (i + equal < n && row[i + equal].value == row[i].value) equal++;
-        const double rank = n > 1 ? ((double)i + 0.5 * (double)(equal - 1)) / (double)(n - 1) : 0.5;
-        for (size_t j = i; j < i + equal; j++) own[row[j].track * decisions + d] = (float)rank;
-        i += equal;
+/* Those below plus half of the equal others, over n - 1; a coin alone stands in the middle. */
+static float rank_of(const float *value, size_t n, float own) {
+    uint32_t below = 0, equal = 0;
+    for (size_t j = 0; j < n; j++) {
+        below += value[j] < own;
+        equal += value[j] == own;
     }
+    return n > 1 ? (float)((below + 0.5 * (equal - 1)) / (double)(n - 1)) : 0.5f;
 }
 
 static csm_status reduce_ranks(void *user, size_t begin, size_t end, uint32_t worker) {
     const across_job *job = user;
     const size_t decisions = job->build->decisions, tracks = job->build->panel->count;
-    contender *row = csm_alloc_array(tracks, sizeof *row);
+    float *value = csm_alloc_array(tracks, sizeof *value);
     (void)worker;
-    if (!row) return CSM_ENOMEM;
+    if (!value) return CSM_ENOMEM;
     for (size_t d = begin; d < end; d++) {
         size_t n = 0;
+        for (size_t i = 0; i < tracks; i++)
+            if (isfinite(job->base[i * decisions + d])) value[n++] = job->base[i * decisions + d];
         for (size_t i = 0; i < tracks; i++) {
-            const float value = job->base[i * decisions + d];
-            if (isfinite(value)) row[n++] = (contender){value, (uint32_t)i};
+            float *own = &job->base[i * decisions + d];
+            *own = isfinite(*own) ? rank_of(value, n, *own) : NAN;
         }
-        rank_contenders(row, n, job->base, decisions, d);
     }
-    csm_dealloc(row);
+    csm_dealloc(value);
     return CSM_OK;
 }
 
-static csm_status run_one(across_job *job) {
-    csm_build *build = job->build;
-    const size_t tracks = build->panel->count;
-    const bool ranks = job->feature->formula->across == CSM_ACROSS_RANK;
+static csm_status run_compared(across_job *job, bool ranks) {
+    const csm_build *build = job->build;
     csm_status status = CSM_ENOMEM;
-    job->base = csm_alloc_array(tracks * build->decisions, sizeof *job->base);
-    if (!ranks) job->result->common = csm_alloc_array(build->decisions, sizeof *job->result->common);
-    if (!job->base || (!ranks && !job->result->common)) goto done;
-    status = csm_parallel_for(build->workers, tracks, 1, run_bases, job);
+    job->base = csm_realloc_array(NULL, build->panel->count, build->decisions * sizeof *job->base);
+    if (job->base) status = csm_parallel_for(build->workers, build->panel->count, 1, run_bases, job);
     if (!status)
         status = csm_parallel_for(build->threads, build->decisions, DECISION_CHUNK,
                                   ranks ? reduce_ranks : reduce_moments, job);
@@ -142,19 +127,22 @@ static csm_status run_one(across_job *job) {
         job->result->own = job->base;
         job->base = NULL;
     }
-done:
     csm_dealloc(job->base);
     job->base = NULL;
     return status;
 }
 
+static csm_status run_one(across_job *job) {
+    const csm_across across = job->feature->formula->across;
+    if (across == CSM_ACROSS_RANK) return run_compared(job, true);
+    job->result->common = csm_alloc_array(job->build->decisions, sizeof *job->result->common);
+    if (!job->result->common) return CSM_ENOMEM;
+    return across == CSM_ACROSS_COMMON ? run_common(job) : run_compared(job, false);
+}
+
 csm_status csm_across_run(csm_build *build) {
-    across_job job = {.build = build};
+    across_job job = {.build = build, .subjects = build->subjects};
     csm_status status = CSM_OK;
-    job.subjects = csm_alloc_array(build->workers, sizeof *job.subjects);
-    if (!job.subjects) return CSM_ENOMEM;
-    for (uint32_t i = 0; i < build->workers && !status; i++)
-        status = csm_subject_open(&job.subjects[i], build->panel);
     for (size_t f = 0; f < build->recipe->count && !status; f++) {
         job.feature = &build->recipe->features[f];
         job.result = &build->across[f];
@@ -162,8 +150,6 @@ csm_status csm_across_run(csm_build *build) {
         status = csm_progress(build->context, "fuse: compare coins", f, build->recipe->count);
         if (!status) status = run_one(&job);
     }
-    for (uint32_t i = 0; i < build->workers; i++) csm_subject_close(&job.subjects[i]);
-    csm_dealloc(job.subjects);
     return status;
 }
 

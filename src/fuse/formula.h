@@ -6,7 +6,7 @@
 #ifndef CSM_FUSE_FORMULA_H
 #define CSM_FUSE_FORMULA_H
 
-#include "fuse/panel.h"
+#include "fuse/subject.h"
 
 #include <cryptosmart/indicator.h>
 
@@ -15,9 +15,10 @@
 /* What becomes of the column: it is the feature, or what is compared across the markets present at each time. */
 typedef enum csm_across {
     CSM_ACROSS_NONE = 0,
-    CSM_ACROSS_MEAN = 1,      /* feature: mean over the markets, the same for all */
-    CSM_ACROSS_DEVIATION = 2, /* feature: standard deviation over the markets */
-    CSM_ACROSS_RANK = 3       /* feature: the market's rank, 0 lowest .. 1 highest */
+    CSM_ACROSS_COMMON = 1,    /* the same for all markets: computed once, on a track that spans the panel */
+    CSM_ACROSS_MEAN = 2,      /* feature: mean over the markets, the same for all */
+    CSM_ACROSS_DEVIATION = 3, /* feature: standard deviation over the markets */
+    CSM_ACROSS_RANK = 4       /* feature: the market's rank, 0 lowest .. 1 highest */
 } csm_across;
 
 typedef struct csm_formula csm_formula;
@@ -32,17 +33,6 @@ typedef struct csm_feature {
     size_t memory;
 } csm_feature;
 
-/* What a formula sees. scratch: CSM_SCRATCH_COLUMNS arrays, each as long as the longest sequence. */
-#define CSM_SCRATCH_COLUMNS 8
-typedef struct csm_subject {
-    const csm_panel *panel;
-    const csm_track *track;
-    const double
-        *indicator; /* the feature's indicator over the traded bars, (traded, indicator outputs), row-major */
-    double *scratch[CSM_SCRATCH_COLUMNS];
-    double *column; /* where the result goes */
-} csm_subject;
-
 struct csm_formula {
     const char *name;
     const char *group;
@@ -54,7 +44,7 @@ struct csm_formula {
     uint32_t indicator; /* 1: computed from an indicator */
     size_t (*memory)(const csm_feature *feature);
     /* out: one value for each element of the sequence */
-    void (*run)(const csm_feature *feature, const csm_subject *subject, double *out);
+    csm_status (*run)(const csm_feature *feature, csm_subject *subject, double *out);
 };
 
 const csm_formula *csm_formula_find(const char *name); /* NULL when unknown */
@@ -67,7 +57,7 @@ static inline size_t csm_feature_window(const csm_feature *feature) {
 /* The functions of formulas.def, by file of src/fuse/formula/. */
 #define CSM_FORMULA(id, group, sequence, across, missing, parameters, indicator, text)                       \
     size_t csm_##id##_memory(const csm_feature *feature);                                                    \
-    void csm_##id##_run(const csm_feature *feature, const csm_subject *subject, double *out);
+    csm_status csm_##id##_run(const csm_feature *feature, csm_subject *subject, double *out);
 #include "fuse/formulas.def"
 #undef CSM_FORMULA
 

@@ -41,26 +41,6 @@ typedef struct csm_across_result {
     float *own;     /* (tracks, decisions) ranks */
 } csm_across_result;
 
-/* One build: read by all workers. */
-typedef struct csm_build {
-    csm_context *context; /* may be NULL */
-    const csm_panel *panel;
-    const csm_recipe *recipe;
-    csm_time first_decision;
-    size_t decisions;
-    uint32_t threads;
-    uint32_t workers;          /* threads over tracks: no more than there are */
-    csm_across_result *across; /* (features) empty where the formula compares nothing */
-} csm_build;
-
-/* Slot, relative to the track, of decision d; SIZE_MAX: before its first bar. May be past its slots. */
-static inline size_t csm_build_slot(const csm_build *build, const csm_track *track, size_t d) {
-    const csm_panel *panel = build->panel;
-    const csm_time open = build->first_decision + ((csm_time)d - 1) * panel->interval;
-    const csm_time start = panel->origin + (csm_time)track->first * panel->interval;
-    return open < start ? SIZE_MAX : (size_t)((open - start) / panel->interval);
-}
-
 /* The indicators of a recipe over the tracks [first, first + tracks). */
 typedef struct csm_indicator_table {
     size_t first;
@@ -70,14 +50,60 @@ typedef struct csm_indicator_table {
     size_t *request;  /* (features) which request a feature reads; SIZE_MAX: none */
     double **columns; /* (tracks, requests) each (traded, outputs), row-major */
 } csm_indicator_table;
+
+/* Features that share sequence and memory share their windows. */
+typedef struct csm_window_class {
+    csm_sequence sequence;
+    size_t memory;
+    uint32_t feature; /* first of the recipe that is of this class */
+} csm_window_class;
+
+/* One build: read by all workers, except that each has its own subject. */
+typedef struct csm_build {
+    csm_context *context; /* may be NULL */
+    const csm_panel *panel;
+    const csm_recipe *recipe;
+    csm_time first_decision;
+    size_t decisions;
+    uint32_t threads;
+    uint32_t workers;          /* threads over tracks: no more than there are */
+    csm_subject *subjects;     /* (workers) */
+    csm_across_result *across; /* (features) empty where the formula compares nothing */
+    csm_window_class *classes; /* (class_count) by their first feature */
+    size_t class_count;
+    size_t longest[3]; /* by sequence: the largest memory; 0: no feature */
+    bool crosses;      /* the recipe compares coins */
+} csm_build;
+
+/* Decisions of one market before any feature: those whose windows are sound, and the others with their reasons. */
+typedef struct csm_row_plan {
+    size_t count;
+    uint32_t *decision; /* (count) ascending */
+    uint32_t *slot;     /* (count) relative to the track */
+    size_t excluded_count;
+    csm_excluded_row *excluded;
+} csm_row_plan;
+csm_status csm_plan_classes(csm_build *build);
+csm_status csm_plan_market(csm_row_plan *out, const csm_build *build, size_t track);
+void csm_row_plan_free(csm_row_plan *plan);
+
+/* Fills rows of `plan` at `matrix` (count, features) and drops those that lack a value: plan->count and plan->excluded
+ * are updated, rows close up. */
+csm_status csm_rows_fill(float *matrix, csm_row_plan *plan, const csm_build *build, csm_subject *subject,
+                         size_t track, const csm_indicator_table *table);
+
+/* Slot, relative to the track, of decision d; SIZE_MAX: before its first bar. May be past its slots. */
+static inline size_t csm_build_slot(const csm_build *build, const csm_track *track, size_t d) {
+    const csm_panel *panel = build->panel;
+    const csm_time open = build->first_decision + ((csm_time)d - 1) * panel->interval;
+    const csm_time start = panel->origin + (csm_time)track->first * panel->interval;
+    return open < start ? SIZE_MAX : (size_t)((open - start) / panel->interval);
+}
+
 /* From track `begin`, as many as one group holds. */
 csm_status csm_indicator_table_run(csm_indicator_table *out, const csm_build *build, size_t begin);
 const double *csm_indicator_table_column(const csm_indicator_table *table, size_t track, size_t feature);
 void csm_indicator_table_free(csm_indicator_table *table);
-
-/* Scratch of one worker: as long as the longest track. */
-csm_status csm_subject_open(csm_subject *subject, const csm_panel *panel);
-void csm_subject_close(csm_subject *subject);
 
 /* Fills build->across (allocated, zeroed by the caller) for every feature that compares coins. */
 csm_status csm_across_run(csm_build *build);

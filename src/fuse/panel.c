@@ -25,6 +25,9 @@ void csm_track_free(csm_track *track) {
     csm_dealloc(track->low);
     csm_dealloc(track->close);
     csm_dealloc(track->volume);
+    csm_dealloc(track->log_open);
+    csm_dealloc(track->log_high);
+    csm_dealloc(track->log_low);
     csm_dealloc(track->log_close);
     csm_dealloc(track->log_return);
     csm_dealloc(track->known_slot);
@@ -83,13 +86,17 @@ static csm_status allocate_bars(csm_track *track) {
     track->low = csm_alloc_array(traded, sizeof *track->low);
     track->close = csm_alloc_array(traded, sizeof *track->close);
     track->volume = csm_alloc_array(traded, sizeof *track->volume);
+    track->log_open = csm_alloc_array(traded, sizeof *track->log_open);
+    track->log_high = csm_alloc_array(traded, sizeof *track->log_high);
+    track->log_low = csm_alloc_array(traded, sizeof *track->log_low);
     track->log_close = csm_alloc_array(traded, sizeof *track->log_close);
     track->log_return = csm_alloc_array(traded, sizeof *track->log_return);
     track->known_slot = csm_alloc_array(known, sizeof *track->known_slot);
     track->known_volume = csm_alloc_array(known, sizeof *track->known_volume);
     const bool whole = track->slot && track->time && track->open && track->high && track->low &&
-                       track->close && track->volume && track->log_close && track->log_return &&
-                       track->known_slot && track->known_volume;
+                       track->close && track->volume && track->log_open && track->log_high &&
+                       track->log_low && track->log_close && track->log_return && track->known_slot &&
+                       track->known_volume;
     return whole ? CSM_OK : CSM_ENOMEM;
 }
 
@@ -124,6 +131,9 @@ static void copy_bar(csm_track *track, size_t k, uint32_t slot, const csm_bars *
     track->low[k] = bars->low[i];
     track->close[k] = bars->close[i];
     track->volume[k] = bars->volume[i];
+    track->log_open[k] = csm_log(bars->open[i]);
+    track->log_high[k] = csm_log(bars->high[i]);
+    track->log_low[k] = csm_log(bars->low[i]);
     track->log_close[k] = csm_log(bars->close[i]);
     track->log_return[k] = k == 0 ? (double)NAN : track->log_close[k] - track->log_close[k - 1];
 }
@@ -316,15 +326,29 @@ csm_reason csm_track_absence(const csm_panel *panel, const csm_track *track, siz
     return reasons;
 }
 
+/* First slot of the window of `memory` elements at slot s; SIZE_MAX: there are too few. */
+static size_t window_start(const csm_track *track, csm_sequence sequence, size_t memory, size_t s) {
+    const size_t newest = csm_track_newest(track, sequence, s);
+    if (newest == SIZE_MAX || newest + 1 < memory) return SIZE_MAX;
+    const size_t oldest = newest + 1 - memory;
+    if (sequence == CSM_OVER_SLOTS) return oldest;
+    return sequence == CSM_OVER_TRADED ? track->slot[oldest] : track->known_slot[oldest];
+}
+
+static uint32_t gaps_within(const csm_track *track, size_t start, size_t s) {
+    return track->gap_count[s] - (start > 0 ? track->gap_count[start - 1] : 0);
+}
+
+bool csm_track_whole(const csm_track *track, csm_sequence sequence, size_t memory, size_t s) {
+    const size_t start = window_start(track, sequence, memory, s);
+    return start != SIZE_MAX && gaps_within(track, start, s) == 0;
+}
+
 csm_reason csm_track_window(const csm_panel *panel, const csm_track *track, csm_sequence sequence,
                             size_t memory, size_t s) {
-    const size_t newest = csm_track_newest(track, sequence, s);
-    if (newest == SIZE_MAX || newest + 1 < memory) return CSM_REASON_MASK(HISTORY_SHORT);
-    const size_t oldest = newest + 1 - memory;
-    const size_t start = sequence == CSM_OVER_TRADED  ? track->slot[oldest]
-                         : sequence == CSM_OVER_KNOWN ? track->known_slot[oldest]
-                                                      : oldest;
-    const uint32_t gaps = track->gap_count[s] - (start > 0 ? track->gap_count[start - 1] : 0);
+    const size_t start = window_start(track, sequence, memory, s);
+    if (start == SIZE_MAX) return CSM_REASON_MASK(HISTORY_SHORT);
+    const uint32_t gaps = gaps_within(track, start, s);
     if ((double)gaps > panel->gap_share * (double)(s - start + 1)) return CSM_REASON_MASK(GAPS);
     return track->long_gap[s] > start ? CSM_REASON_MASK(GAPS) : 0;
 }

@@ -38,6 +38,9 @@ typedef struct csm_track {
     double *low;
     double *close;
     double *volume; /* base units */
+    double *log_open;
+    double *log_high;
+    double *log_low;
     double *log_close;
     double *log_return; /* from the traded bar before; NaN for the first */
 
@@ -130,6 +133,8 @@ csm_reason csm_track_absence(const csm_panel *panel, const csm_track *track, siz
 /* Why the last `memory` elements of the sequence at slot s make no window: too few, or too many missing among them. */
 csm_reason csm_track_window(const csm_panel *panel, const csm_track *track, csm_sequence sequence,
                             size_t memory, size_t s);
+/* True when that window is there and misses nothing at all. */
+bool csm_track_whole(const csm_track *track, csm_sequence sequence, size_t memory, size_t s);
 /* Place in the sequence of what is newest at slot s; SIZE_MAX: nothing yet. */
 size_t csm_track_newest(const csm_track *track, csm_sequence sequence, size_t s);
 

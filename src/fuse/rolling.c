@@ -40,6 +40,63 @@ void csm_rolling_sum(double *out, const double *x, size_t n, size_t window) {
     fold_windows(out, x, n, window, FOLD_SUM);
 }
 
+/* fold_windows for four sums: the operations of each column, in its order, four chains at a time. */
+static void sum_four(double *const *out, const double *const *x, size_t n, size_t window) {
+    const double *a = x[0], *b = x[1], *c = x[2], *d = x[3];
+    double *p = out[0], *q = out[1], *r = out[2], *t = out[3];
+    for (size_t begin = 0; begin < n; begin += window) {
+        const size_t end = n - begin > window ? begin + window : n;
+        const size_t last = begin + window - 1;
+        double sa = a[begin], sb = b[begin], sc = c[begin], sd = d[begin];
+        for (size_t i = begin; i < end && i < last; i++) {
+            if (i > begin) {
+                sa += a[i];
+                sb += b[i];
+                sc += c[i];
+                sd += d[i];
+            }
+            p[i] = begin == 0 ? NAN : p[i] + sa;
+            q[i] = begin == 0 ? NAN : q[i] + sb;
+            r[i] = begin == 0 ? NAN : r[i] + sc;
+            t[i] = begin == 0 ? NAN : t[i] + sd;
+        }
+        if (end != begin + window) break;
+        if (last > begin) {
+            sa += a[last];
+            sb += b[last];
+            sc += c[last];
+            sd += d[last];
+        }
+        p[last] = sa;
+        q[last] = sb;
+        r[last] = sc;
+        t[last] = sd;
+        sa = a[last];
+        sb = b[last];
+        sc = c[last];
+        sd = d[last];
+        for (size_t j = last; j > begin; j--) {
+            if (j < last) {
+                sa = a[j] + sa;
+                sb = b[j] + sb;
+                sc = c[j] + sc;
+                sd = d[j] + sd;
+            }
+            if (j + window - 1 >= n) continue;
+            p[j + window - 1] = sa;
+            q[j + window - 1] = sb;
+            r[j + window - 1] = sc;
+            t[j + window - 1] = sd;
+        }
+    }
+}
+
+void csm_rolling_sums(double *const *out, const double *const *x, size_t columns, size_t n, size_t window) {
+    size_t c = 0;
+    for (; c + 4 <= columns; c += 4) sum_four(out + c, x + c, n, window);
+    for (; c < columns; c++) csm_rolling_sum(out[c], x[c], n, window);
+}
+
 void csm_rolling_max(double *out, const double *x, size_t n, size_t window) {
     fold_windows(out, x, n, window, FOLD_MAX);
 }

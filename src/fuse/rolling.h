@@ -10,6 +10,8 @@
 #include <stddef.h>
 
 void csm_rolling_sum(double *out, const double *x, size_t n, size_t window);
+/* The same bits for `columns` columns at once: their chains of additions run side by side. */
+void csm_rolling_sums(double *const *out, const double *const *x, size_t columns, size_t n, size_t window);
 void csm_rolling_max(double *out, const double *x, size_t n, size_t window);
 void csm_rolling_min(double *out, const double *x, size_t n, size_t window);
 /* x without NaN. sorted: min(n, window) values of workspace. */

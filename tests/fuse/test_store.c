@@ -137,26 +137,29 @@ static size_t one_bar(const csm_feature *feature) {
 }
 
 /* The return of the bar after the decision, where there is one; else of the bar before: never missing. */
-static void next_return(const csm_feature *feature, const csm_subject *subject, double *out) {
+static csm_status next_return(const csm_feature *feature, csm_subject *subject, double *out) {
     const csm_track *track = subject->track;
     (void)feature;
     for (size_t k = 0; k < track->traded; k++)
         out[k] = k + 1 < track->traded ? track->log_return[k + 1] : track->close[k];
+    return CSM_OK;
 }
 
-static void next_volume(const csm_feature *feature, const csm_subject *subject, double *out) {
+static csm_status next_volume(const csm_feature *feature, csm_subject *subject, double *out) {
     const csm_track *track = subject->track;
     (void)feature;
     for (size_t k = 0; k < track->known; k++) out[k] = track->known_volume[k + 1 < track->known ? k + 1 : k];
+    return CSM_OK;
 }
 
-static void sentiment_before_it_is_out(const csm_feature *feature, const csm_subject *subject, double *out) {
+static csm_status sentiment_before_it_is_out(const csm_feature *feature, csm_subject *subject, double *out) {
     (void)feature;
     for (size_t s = 0; s < subject->track->slots; s++) {
         const csm_time day = csm_panel_decision(subject->panel, subject->track->first + s) / CSM_DAY;
         const size_t d = (size_t)(day - SERIES_START / CSM_DAY);
         out[s] = d < subject->panel->fear_greed.length ? subject->panel->fear_greed.value[d] : 50;
     }
+    return CSM_OK;
 }
 
 static const csm_formula leaks[] = {

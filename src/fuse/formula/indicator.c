@@ -21,39 +21,43 @@ size_t csm_indicator_value_memory(const csm_feature *feature) {
     return memory_of(feature);
 }
 
-void csm_indicator_value_run(const csm_feature *feature, const csm_subject *subject, double *out) {
+csm_status csm_indicator_value_run(const csm_feature *feature, csm_subject *subject, double *out) {
     for (size_t k = 0; k < subject->track->traded; k++)
         out[k] = value_at(feature, subject, k, feature->output);
+    return CSM_OK;
 }
 
 size_t csm_indicator_distance_memory(const csm_feature *feature) {
     return memory_of(feature);
 }
 
-void csm_indicator_distance_run(const csm_feature *feature, const csm_subject *subject, double *out) {
+csm_status csm_indicator_distance_run(const csm_feature *feature, csm_subject *subject, double *out) {
     const csm_track *track = subject->track;
     for (size_t k = 0; k < track->traded; k++)
         out[k] = track->log_close[k] - csm_log(value_at(feature, subject, k, feature->output));
+    return CSM_OK;
 }
 
 size_t csm_indicator_share_memory(const csm_feature *feature) {
     return memory_of(feature);
 }
 
-void csm_indicator_share_run(const csm_feature *feature, const csm_subject *subject, double *out) {
+csm_status csm_indicator_share_run(const csm_feature *feature, csm_subject *subject, double *out) {
     const csm_track *track = subject->track;
     for (size_t k = 0; k < track->traded; k++)
         out[k] = value_at(feature, subject, k, feature->output) / track->close[k];
+    return CSM_OK;
 }
 
 size_t csm_indicator_spread_memory(const csm_feature *feature) {
     return memory_of(feature);
 }
 
-void csm_indicator_spread_run(const csm_feature *feature, const csm_subject *subject, double *out) {
+csm_status csm_indicator_spread_run(const csm_feature *feature, csm_subject *subject, double *out) {
     const csm_track *track = subject->track;
     for (size_t k = 0; k < track->traded; k++)
         out[k] = (value_at(feature, subject, k, 0) - value_at(feature, subject, k, 2)) / track->close[k];
+    return CSM_OK;
 }
 
 /* A cumulative indicator never forgets its start, but its change over a window is the window's alone. */
@@ -62,7 +66,7 @@ size_t csm_indicator_flow_memory(const csm_feature *feature) {
     return (bars == SIZE_MAX ? 1 : bars) + csm_feature_window(feature);
 }
 
-void csm_indicator_flow_run(const csm_feature *feature, const csm_subject *subject, double *out) {
+csm_status csm_indicator_flow_run(const csm_feature *feature, csm_subject *subject, double *out) {
     const csm_track *track = subject->track;
     const size_t window = csm_feature_window(feature);
     double *volume = subject->scratch[0];
@@ -74,4 +78,5 @@ void csm_indicator_flow_run(const csm_feature *feature, const csm_subject *subje
                               value_at(feature, subject, k - window, feature->output);
         out[k] = change / volume[k];
     }
+    return CSM_OK;
 }

@@ -11,37 +11,41 @@ size_t csm_log_return_memory(const csm_feature *feature) {
     return csm_feature_window(feature) + 1;
 }
 
-void csm_log_return_run(const csm_feature *feature, const csm_subject *subject, double *out) {
+csm_status csm_log_return_run(const csm_feature *feature, csm_subject *subject, double *out) {
     const double *log_close = subject->track->log_close;
     const size_t n = subject->track->traded, window = csm_feature_window(feature);
-    for (size_t k = 0; k < n; k++) out[k] = k < window ? (double)NAN : log_close[k] - log_close[k - window];
+    for (size_t k = 0; k < n && k < window; k++) out[k] = (double)NAN;
+    for (size_t k = window; k < n; k++) out[k] = log_close[k] - log_close[k - window];
+    return CSM_OK;
 }
 
 size_t csm_from_high_memory(const csm_feature *feature) {
     return csm_feature_window(feature);
 }
 
-void csm_from_high_run(const csm_feature *feature, const csm_subject *subject, double *out) {
+csm_status csm_from_high_run(const csm_feature *feature, csm_subject *subject, double *out) {
     const csm_track *track = subject->track;
-    csm_rolling_max(out, track->high, track->traded, csm_feature_window(feature));
-    for (size_t k = 0; k < track->traded; k++) out[k] = track->log_close[k] - csm_log(out[k]);
+    csm_rolling_max(out, track->log_high, track->traded, csm_feature_window(feature));
+    for (size_t k = 0; k < track->traded; k++) out[k] = track->log_close[k] - out[k];
+    return CSM_OK;
 }
 
 size_t csm_from_low_memory(const csm_feature *feature) {
     return csm_feature_window(feature);
 }
 
-void csm_from_low_run(const csm_feature *feature, const csm_subject *subject, double *out) {
+csm_status csm_from_low_run(const csm_feature *feature, csm_subject *subject, double *out) {
     const csm_track *track = subject->track;
-    csm_rolling_min(out, track->low, track->traded, csm_feature_window(feature));
-    for (size_t k = 0; k < track->traded; k++) out[k] = track->log_close[k] - csm_log(out[k]);
+    csm_rolling_min(out, track->log_low, track->traded, csm_feature_window(feature));
+    for (size_t k = 0; k < track->traded; k++) out[k] = track->log_close[k] - out[k];
+    return CSM_OK;
 }
 
 size_t csm_range_position_memory(const csm_feature *feature) {
     return csm_feature_window(feature);
 }
 
-void csm_range_position_run(const csm_feature *feature, const csm_subject *subject, double *out) {
+csm_status csm_range_position_run(const csm_feature *feature, csm_subject *subject, double *out) {
     const csm_track *track = subject->track;
     double *low = subject->scratch[0];
     csm_rolling_max(out, track->high, track->traded, csm_feature_window(feature));
@@ -50,21 +54,26 @@ void csm_range_position_run(const csm_feature *feature, const csm_subject *subje
         const double range = out[k] - low[k];
         out[k] = range == 0 ? 0.5 : (track->close[k] - low[k]) / range;
     }
+    return CSM_OK;
 }
 
 size_t csm_from_mean_memory(const csm_feature *feature) {
     return csm_feature_window(feature);
 }
 
-void csm_from_mean_run(const csm_feature *feature, const csm_subject *subject, double *out) {
+csm_status csm_from_mean_run(const csm_feature *feature, csm_subject *subject, double *out) {
     const csm_track *track = subject->track;
     const size_t window = csm_feature_window(feature);
-    csm_rolling_sum(out, track->close, track->traded, window);
+    const csm_sums *sums = NULL;
+    const csm_status status = csm_subject_sums(&sums, subject, CSM_FAMILY_TRADED, window);
+    if (status) return status;
+    const double *sum = sums->column[CSM_TRADED_CLOSE];
     for (size_t k = 0; k < track->traded; k++)
-        out[k] = track->log_close[k] - csm_log(out[k] / (double)window);
+        out[k] = track->log_close[k] - csm_log(sum[k] / (double)window);
+    return CSM_OK;
 }
 
-/* ---- the shape of one bar ------------------------------------------------------------------------------------------ */
+/* ---- the shape of one bar ------------------------------------------------------------------------------- */
 
 static double greater(double a, double b) {
     return a > b ? a : b;
@@ -79,10 +88,11 @@ size_t csm_body_memory(const csm_feature *feature) {
     return 1;
 }
 
-void csm_body_run(const csm_feature *feature, const csm_subject *subject, double *out) {
+csm_status csm_body_run(const csm_feature *feature, csm_subject *subject, double *out) {
     const csm_track *track = subject->track;
     (void)feature;
-    for (size_t k = 0; k < track->traded; k++) out[k] = csm_log(track->close[k] / track->open[k]);
+    for (size_t k = 0; k < track->traded; k++) out[k] = track->log_close[k] - track->log_open[k];
+    return CSM_OK;
 }
 
 size_t csm_upper_shadow_memory(const csm_feature *feature) {
@@ -90,11 +100,12 @@ size_t csm_upper_shadow_memory(const csm_feature *feature) {
     return 1;
 }
 
-void csm_upper_shadow_run(const csm_feature *feature, const csm_subject *subject, double *out) {
+csm_status csm_upper_shadow_run(const csm_feature *feature, csm_subject *subject, double *out) {
     const csm_track *track = subject->track;
     (void)feature;
     for (size_t k = 0; k < track->traded; k++)
-        out[k] = csm_log(track->high[k] / greater(track->open[k], track->close[k]));
+        out[k] = track->log_high[k] - greater(track->log_open[k], track->log_close[k]);
+    return CSM_OK;
 }
 
 size_t csm_lower_shadow_memory(const csm_feature *feature) {
@@ -102,11 +113,12 @@ size_t csm_lower_shadow_memory(const csm_feature *feature) {
     return 1;
 }
 
-void csm_lower_shadow_run(const csm_feature *feature, const csm_subject *subject, double *out) {
+csm_status csm_lower_shadow_run(const csm_feature *feature, csm_subject *subject, double *out) {
     const csm_track *track = subject->track;
     (void)feature;
     for (size_t k = 0; k < track->traded; k++)
-        out[k] = csm_log(lesser(track->open[k], track->close[k]) / track->low[k]);
+        out[k] = lesser(track->log_open[k], track->log_close[k]) - track->log_low[k];
+    return CSM_OK;
 }
 
 size_t csm_bar_range_memory(const csm_feature *feature) {
@@ -114,10 +126,11 @@ size_t csm_bar_range_memory(const csm_feature *feature) {
     return 1;
 }
 
-void csm_bar_range_run(const csm_feature *feature, const csm_subject *subject, double *out) {
+csm_status csm_bar_range_run(const csm_feature *feature, csm_subject *subject, double *out) {
     const csm_track *track = subject->track;
     (void)feature;
-    for (size_t k = 0; k < track->traded; k++) out[k] = csm_log(track->high[k] / track->low[k]);
+    for (size_t k = 0; k < track->traded; k++) out[k] = track->log_high[k] - track->log_low[k];
+    return CSM_OK;
 }
 
 size_t csm_opening_gap_memory(const csm_feature *feature) {
@@ -125,9 +138,10 @@ size_t csm_opening_gap_memory(const csm_feature *feature) {
     return 2;
 }
 
-void csm_opening_gap_run(const csm_feature *feature, const csm_subject *subject, double *out) {
+csm_status csm_opening_gap_run(const csm_feature *feature, csm_subject *subject, double *out) {
     const csm_track *track = subject->track;
     (void)feature;
-    for (size_t k = 0; k < track->traded; k++)
-        out[k] = k == 0 ? (double)NAN : csm_log(track->open[k] / track->close[k - 1]);
+    if (track->traded > 0) out[0] = (double)NAN;
+    for (size_t k = 1; k < track->traded; k++) out[k] = track->log_open[k] - track->log_close[k - 1];
+    return CSM_OK;
 }

@@ -32,11 +32,12 @@ size_t csm_fear_greed_memory(const csm_feature *feature) {
     return one_bar(feature);
 }
 
-void csm_fear_greed_run(const csm_feature *feature, const csm_subject *subject, double *out) {
+csm_status csm_fear_greed_run(const csm_feature *feature, csm_subject *subject, double *out) {
     size_t next = 0;
     (void)feature;
     for (size_t s = 0; s < subject->track->slots; s++)
         out[s] = newest(&subject->panel->fear_greed, decision_of(subject, s), &next);
+    return CSM_OK;
 }
 
 size_t csm_fear_greed_change_memory(const csm_feature *feature) {
@@ -44,7 +45,7 @@ size_t csm_fear_greed_change_memory(const csm_feature *feature) {
 }
 
 /* The value known now less the value that was known so many days ago. */
-void csm_fear_greed_change_run(const csm_feature *feature, const csm_subject *subject, double *out) {
+csm_status csm_fear_greed_change_run(const csm_feature *feature, csm_subject *subject, double *out) {
     const csm_time days = (csm_time)feature->parameter[0] * CSM_DAY;
     const csm_values *values = &subject->panel->fear_greed;
     size_t now = 0, then = 0;
@@ -52,6 +53,7 @@ void csm_fear_greed_change_run(const csm_feature *feature, const csm_subject *su
         const csm_time time = decision_of(subject, s);
         out[s] = newest(values, time, &now) - newest(values, time - days, &then);
     }
+    return CSM_OK;
 }
 
 /* Share of the day or week that has passed. 1970-01-01 was a Thursday, weeks begin on Monday. */
@@ -66,38 +68,42 @@ size_t csm_hour_sine_memory(const csm_feature *feature) {
     return one_bar(feature);
 }
 
-void csm_hour_sine_run(const csm_feature *feature, const csm_subject *subject, double *out) {
+csm_status csm_hour_sine_run(const csm_feature *feature, csm_subject *subject, double *out) {
     (void)feature;
     for (size_t s = 0; s < subject->track->slots; s++)
         out[s] = csm_sin_turn(turn_of(decision_of(subject, s), CSM_DAY, 0));
+    return CSM_OK;
 }
 
 size_t csm_hour_cosine_memory(const csm_feature *feature) {
     return one_bar(feature);
 }
 
-void csm_hour_cosine_run(const csm_feature *feature, const csm_subject *subject, double *out) {
+csm_status csm_hour_cosine_run(const csm_feature *feature, csm_subject *subject, double *out) {
     (void)feature;
     for (size_t s = 0; s < subject->track->slots; s++)
         out[s] = csm_cos_turn(turn_of(decision_of(subject, s), CSM_DAY, 0));
+    return CSM_OK;
 }
 
 size_t csm_week_sine_memory(const csm_feature *feature) {
     return one_bar(feature);
 }
 
-void csm_week_sine_run(const csm_feature *feature, const csm_subject *subject, double *out) {
+csm_status csm_week_sine_run(const csm_feature *feature, csm_subject *subject, double *out) {
     (void)feature;
     for (size_t s = 0; s < subject->track->slots; s++)
         out[s] = csm_sin_turn(turn_of(decision_of(subject, s), CSM_WEEK, WEEK_SHIFT));
+    return CSM_OK;
 }
 
 size_t csm_week_cosine_memory(const csm_feature *feature) {
     return one_bar(feature);
 }
 
-void csm_week_cosine_run(const csm_feature *feature, const csm_subject *subject, double *out) {
+csm_status csm_week_cosine_run(const csm_feature *feature, csm_subject *subject, double *out) {
     (void)feature;
     for (size_t s = 0; s < subject->track->slots; s++)
         out[s] = csm_cos_turn(turn_of(decision_of(subject, s), CSM_WEEK, WEEK_SHIFT));
+    return CSM_OK;
 }

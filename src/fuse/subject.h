@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/* What a formula sees of one market: its track, its indicators, and sums over windows that several features share. */
+#ifndef CSM_FUSE_SUBJECT_H
+#define CSM_FUSE_SUBJECT_H
+
+#include "fuse/panel.h"
+
+/* Families of columns that are summed over the same windows. A family's sums of one window are computed together. */
+typedef enum csm_family {
+    CSM_FAMILY_RETURNS = 0, /* traded: r, r^2, r^3, r^4 of the one-bar log return */
+    CSM_FAMILY_TRADED = 1,  /* traded: volume, close x volume, volume of rising bars, close */
+    CSM_FAMILY_KNOWN = 2,   /* known: volume, volume^2, place x volume, close x volume */
+    CSM_FAMILY_FACTOR = 3,  /* slots, pairs of factor x and return y: 1, x, y, x^2, y^2, x y */
+    CSM_FAMILY_BITCOIN = 4, /* the same with BTC's return as x */
+    CSM_FAMILY_COUNT_
+} csm_family;
+#define CSM_FAMILY_COLUMNS 6
+
+enum { CSM_RETURN_1, CSM_RETURN_2, CSM_RETURN_3, CSM_RETURN_4 };
+enum { CSM_TRADED_VOLUME, CSM_TRADED_VALUE, CSM_TRADED_RISING, CSM_TRADED_CLOSE };
+enum { CSM_KNOWN_VOLUME, CSM_KNOWN_SQUARE, CSM_KNOWN_PLACED, CSM_KNOWN_VALUE };
+enum { CSM_PAIR_COUNT, CSM_PAIR_X, CSM_PAIR_Y, CSM_PAIR_XX, CSM_PAIR_YY, CSM_PAIR_XY };
+
+typedef struct csm_sums {
+    csm_family family;
+    size_t window;
+    const csm_track *track; /* of which they are now; NULL: stale */
+    double *column[CSM_FAMILY_COLUMNS];
+} csm_sums;
+
+/* scratch: CSM_SCRATCH_COLUMNS arrays, each as long as the longest sequence; a formula's own while it runs, except that
+ * csm_subject_sums overwrites those from CSM_SCRATCH_OWN on. */
+#define CSM_SCRATCH_COLUMNS 12
+#define CSM_SCRATCH_OWN 6
+typedef struct csm_subject {
+    const csm_panel *panel;
+    const csm_track *track;
+    const double
+        *indicator; /* the feature's indicator over the traded bars, (traded, indicator outputs), row-major */
+    double *scratch[CSM_SCRATCH_COLUMNS];
+    double *column; /* where a formula writes */
+    size_t longest;
+    size_t sums_count;
+    csm_sums *sums;
+} csm_subject;
+
+/* One worker's subject: as long as the longest track, or the panel. */
+csm_status csm_subject_open(csm_subject *subject, const csm_panel *panel);
+void csm_subject_close(csm_subject *subject);
+/* Sums of the family over the window, column by column, for the track of now; computed once a track and window. They
+ * live until the next call. */
+csm_status csm_subject_sums(const csm_sums **out, csm_subject *subject, csm_family family, size_t window);
+
+#endif
