@@ -64,6 +64,23 @@ static inline double csm_quotient(csm_pair a, csm_pair b) {
     return quotient + (((a.hi - back.hi) - back.lo) + a.lo - quotient * b.lo) / b.hi;
 }
 
+#define CSM_SQRT_HALF_BITS UINT64_C(0x3fe6a09e667f3bcd)
+
+/* log(1 + f) for -0.3 < f < 0.42 (real_log.c; here because loops over arrays take it in). */
+static inline csm_pair csm_log_series(double f) {
+    const double half_square = 0.5 * f * f;
+    const double s = f / (2.0 + f);
+    const double z = s * s;
+    const double w = z * z;
+    const double odd = 2.0 / 3 + w * (2.0 / 7 + w * (2.0 / 11 + w * (2.0 / 15 + w * (2.0 / 19))));
+    const double even = 2.0 / 5 + w * (2.0 / 9 + w * (2.0 / 13 + w * (2.0 / 17 + w * (2.0 / 21))));
+    /* f - f^2/2 exactly but for its last bits: the square of f's upper 26 bits needs no rounding */
+    const double upper = (f + CSM_UPPER_BITS) - CSM_UPPER_BITS;
+    const csm_pair lead = csm_sum_ordered(f, -0.5 * upper * upper);
+    const double square_lo = 0.5 * (f - upper) * (f + upper);
+    return (csm_pair){lead.hi, lead.lo + (s * (half_square + z * (odd + z * even)) - square_lo)};
+}
+
 /* exp(x + x_lo) = 2^*k * (1 + result), |x| <= 746, |result| < 0.42. */
 csm_pair csm_exp_reduced(double x, double x_lo, int *k);
 /* y * 2^k for -1080 <= k <= 1024, rounded once. */

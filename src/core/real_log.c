@@ -7,26 +7,9 @@
 
 #include <math.h>
 
-#define SQRT_HALF_BITS UINT64_C(0x3fe6a09e667f3bcd)
-
-/* log(1 + f) for -0.3 < f < 0.42. */
-static csm_pair log_series(double f) {
-    const double half_square = 0.5 * f * f;
-    const double s = f / (2.0 + f);
-    const double z = s * s;
-    const double w = z * z;
-    const double odd = 2.0 / 3 + w * (2.0 / 7 + w * (2.0 / 11 + w * (2.0 / 15 + w * (2.0 / 19))));
-    const double even = 2.0 / 5 + w * (2.0 / 9 + w * (2.0 / 13 + w * (2.0 / 17 + w * (2.0 / 21))));
-    /* f - f^2/2 exactly but for its last bits: the square of f's upper 26 bits needs no rounding */
-    const double upper = (f + CSM_UPPER_BITS) - CSM_UPPER_BITS;
-    const csm_pair lead = csm_sum_ordered(f, -0.5 * upper * upper);
-    const double square_lo = 0.5 * (f - upper) * (f + upper);
-    return (csm_pair){lead.hi, lead.lo + (s * (half_square + z * (odd + z * even)) - square_lo)};
-}
-
 /* log(2^k (1 + f)) + correction. */
 static double log_assemble(int k, double f, double correction) {
-    const csm_pair series = log_series(f);
+    const csm_pair series = csm_log_series(f);
     const csm_pair sum = csm_sum_ordered(k * CSM_LN2_HI, series.hi);
     return sum.hi + (sum.lo + (series.lo + (k * CSM_LN2_LO + correction)));
 }
@@ -34,7 +17,7 @@ static double log_assemble(int k, double f, double correction) {
 /* f of a positive normal x. */
 static double split_exponent(double x, int *k) {
     const uint64_t bits = csm_bits(x);
-    const int64_t above = (int64_t)(bits - SQRT_HALF_BITS);
+    const int64_t above = (int64_t)(bits - CSM_SQRT_HALF_BITS);
     const int64_t exponent = above >= 0 ? above >> 52 : -((-above + 0xfffffffffffff) >> 52); /* rounds down */
     *k += (int)exponent;
     return csm_from_bits(bits - ((uint64_t)exponent << 52)) - 1.0;
