@@ -38,17 +38,15 @@ static csm_status fill_markets(void *user, size_t begin, size_t end, uint32_t wo
 static csm_status fill_groups(row_job *job) {
     const csm_build *build = job->build;
     const size_t tracks = build->panel->count;
-    csm_status status = CSM_OK;
-    for (size_t begin = 0; begin < tracks && !status;) {
-        csm_indicator_table table;
+    csm_indicator_table table;
+    csm_status status = csm_indicator_table_open(&table, build->recipe);
+    job->table = &table;
+    for (size_t begin = 0; begin < tracks && !status; begin += table.tracks) {
         status = csm_progress(build->context, "fuse: features", begin, tracks);
         if (!status) status = csm_indicator_table_run(&table, build, begin);
-        if (status) break;
-        job->table = &table;
-        status = csm_parallel_for(build->workers, table.tracks, 1, fill_markets, job);
-        begin += table.tracks;
-        csm_indicator_table_free(&table);
+        if (!status) status = csm_parallel_for(build->workers, table.tracks, 1, fill_markets, job);
     }
+    csm_indicator_table_free(&table);
     return status;
 }
 

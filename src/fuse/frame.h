@@ -41,14 +41,17 @@ typedef struct csm_across_result {
     float *own;     /* (tracks, decisions) ranks */
 } csm_across_result;
 
-/* The indicators of a recipe over the tracks [first, first + tracks). */
+/* The indicators of a recipe over the tracks [first, first + tracks), a group at a time. */
 typedef struct csm_indicator_table {
     size_t first;
     size_t tracks;
     size_t request_count;
     csm_indicator_request *requests;
     size_t *request;  /* (features) which request a feature reads; SIZE_MAX: none */
-    double **columns; /* (tracks, requests) each (traded, outputs), row-major */
+    size_t outputs;   /* of all requests */
+    double **columns; /* (tracks, requests) each (traded, outputs of the request), row-major, in `values` */
+    size_t capacity;  /* bars */
+    double *values;   /* (capacity, outputs) */
 } csm_indicator_table;
 
 /* Features that share sequence and memory share their windows. */
@@ -100,10 +103,11 @@ static inline size_t csm_build_slot(const csm_build *build, const csm_track *tra
     return open < start ? SIZE_MAX : (size_t)((open - start) / panel->interval);
 }
 
-/* From track `begin`, as many as one group holds. */
-csm_status csm_indicator_table_run(csm_indicator_table *out, const csm_build *build, size_t begin);
-const double *csm_indicator_table_column(const csm_indicator_table *table, size_t track, size_t feature);
+csm_status csm_indicator_table_open(csm_indicator_table *out, const csm_recipe *recipe);
 void csm_indicator_table_free(csm_indicator_table *table);
+/* From track `begin`, as many as one group holds; what the group before held is overwritten. */
+csm_status csm_indicator_table_run(csm_indicator_table *table, const csm_build *build, size_t begin);
+const double *csm_indicator_table_column(const csm_indicator_table *table, size_t track, size_t feature);
 
 /* Fills build->across (allocated, zeroed by the caller) for every feature that compares coins. */
 csm_status csm_across_run(csm_build *build);

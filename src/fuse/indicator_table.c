@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-/* Memory for one group's outputs. */
-#define GROUP_BYTES ((size_t)256 << 20)
+/* Most values and tracks of a group: enough for all lanes and threads, little enough to be used again while warm. */
+#define GROUP_VALUES ((size_t)16 << 20)
 #define GROUP_TRACKS 64
 
 static bool same_request(const csm_feature *a, const csm_feature *b) {
@@ -32,19 +32,13 @@ static csm_status find_requests(csm_indicator_table *table, const csm_recipe *re
     return CSM_OK;
 }
 
-static size_t outputs_of(const csm_indicator_table *table) {
-    size_t outputs = 0;
-    for (size_t r = 0; r < table->request_count; r++) outputs += table->requests[r].indicator->output_count;
-    return outputs;
-}
-
 static void choose_tracks(csm_indicator_table *table, const csm_panel *panel, size_t begin) {
-    const size_t row = outputs_of(table) * sizeof(double);
-    size_t bytes = 0;
+    size_t bars = 0;
     table->first = begin;
+    table->tracks = 0;
     while (begin + table->tracks < panel->count && table->tracks < GROUP_TRACKS) {
-        bytes += panel->tracks[begin + table->tracks].traded * row;
-        if (table->tracks > 0 && bytes > GROUP_BYTES) break;
+        bars += panel->tracks[begin + table->tracks].traded;
+        if (table->tracks > 0 && bars * table->outputs > GROUP_VALUES) break;
         table->tracks++;
     }
 }
@@ -60,20 +54,32 @@ static csm_bars bars_of(const csm_panel *panel, const csm_track *track) {
                       .volume = track->volume};
 }
 
-static csm_status run_table(csm_indicator_table *table, const csm_build *build) {
-    const size_t cells = table->tracks * table->request_count;
+/* Room for the group in the block of the group before, or a larger one. */
+static csm_status reserve_values(csm_indicator_table *table, const csm_panel *panel) {
+    size_t bars = 0;
+    for (size_t i = 0; i < table->tracks; i++) bars += panel->tracks[table->first + i].traded;
+    if (bars <= table->capacity) return CSM_OK;
+    csm_dealloc(table->values);
+    table->capacity = 0;
+    table->values = csm_realloc_array(NULL, bars, table->outputs * sizeof *table->values);
+    if (!table->values) return CSM_ENOMEM;
+    table->capacity = bars;
+    return CSM_OK;
+}
+
+static csm_status run_group(csm_indicator_table *table, const csm_build *build) {
     csm_bars bars[GROUP_TRACKS];
-    csm_matrix *outputs = csm_alloc_array(cells, sizeof *outputs);
-    table->columns = csm_alloc_array(cells, sizeof *table->columns);
-    csm_status status = outputs && table->columns ? CSM_OK : CSM_ENOMEM;
+    csm_matrix *outputs = csm_alloc_array(table->tracks * table->request_count, sizeof *outputs);
+    csm_status status = outputs ? reserve_values(table, build->panel) : CSM_ENOMEM;
+    double *next = table->values;
     for (size_t i = 0; i < table->tracks && !status; i++) {
         bars[i] = bars_of(build->panel, &build->panel->tracks[table->first + i]);
-        for (size_t r = 0; r < table->request_count && !status; r++) {
-            const size_t width = table->requests[r].indicator->output_count,
-                         cell = i * table->request_count + r;
-            table->columns[cell] = csm_realloc_array(NULL, bars[i].length, width * sizeof(double));
-            if (!table->columns[cell]) status = CSM_ENOMEM;
-            outputs[cell] = csm_matrix_f64(table->columns[cell], bars[i].length, width);
+        for (size_t r = 0; r < table->request_count; r++) {
+            const size_t cell = i * table->request_count + r;
+            const size_t width = table->requests[r].indicator->output_count;
+            table->columns[cell] = next;
+            outputs[cell] = csm_matrix_f64(next, bars[i].length, width);
+            next += bars[i].length * width;
         }
     }
     if (!status)
@@ -83,16 +89,23 @@ static csm_status run_table(csm_indicator_table *table, const csm_build *build) 
     return status;
 }
 
-csm_status csm_indicator_table_run(csm_indicator_table *out, const csm_build *build, size_t begin) {
+csm_status csm_indicator_table_open(csm_indicator_table *out, const csm_recipe *recipe) {
     csm_indicator_table table = {0};
-    csm_status status = find_requests(&table, build->recipe);
+    csm_status status = find_requests(&table, recipe);
+    for (size_t r = 0; r < table.request_count; r++)
+        table.outputs += table.requests[r].indicator->output_count;
     if (!status) {
-        choose_tracks(&table, build->panel, begin);
-        if (table.request_count > 0 && build->decisions > 0) status = run_table(&table, build);
+        table.columns = csm_alloc_array(GROUP_TRACKS * table.request_count, sizeof *table.columns);
+        if (!table.columns) status = CSM_ENOMEM;
     }
     if (status) csm_indicator_table_free(&table);
     *out = table;
     return status;
+}
+
+csm_status csm_indicator_table_run(csm_indicator_table *table, const csm_build *build, size_t begin) {
+    choose_tracks(table, build->panel, begin);
+    return table->request_count > 0 && build->decisions > 0 ? run_group(table, build) : CSM_OK;
 }
 
 const double *csm_indicator_table_column(const csm_indicator_table *table, size_t track, size_t feature) {
@@ -102,8 +115,7 @@ const double *csm_indicator_table_column(const csm_indicator_table *table, size_
 }
 
 void csm_indicator_table_free(csm_indicator_table *table) {
-    for (size_t i = 0; table->columns && i < table->tracks * table->request_count; i++)
-        csm_dealloc(table->columns[i]);
+    csm_dealloc(table->values);
     csm_dealloc(table->columns);
     csm_dealloc(table->request);
     csm_dealloc(table->requests);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "fuse/panel.h"
 
-#include "core/real.h"
+#include "fuse/logs.h"
 
 #include <math.h>
 #include <string.h>
@@ -131,11 +131,16 @@ static void copy_bar(csm_track *track, size_t k, uint32_t slot, const csm_bars *
     track->low[k] = bars->low[i];
     track->close[k] = bars->close[i];
     track->volume[k] = bars->volume[i];
-    track->log_open[k] = csm_log(bars->open[i]);
-    track->log_high[k] = csm_log(bars->high[i]);
-    track->log_low[k] = csm_log(bars->low[i]);
-    track->log_close[k] = csm_log(bars->close[i]);
-    track->log_return[k] = k == 0 ? (double)NAN : track->log_close[k] - track->log_close[k - 1];
+}
+
+static void take_logs(csm_track *track) {
+    const size_t n = track->traded;
+    csm_logs(track->log_open, track->open, n);
+    csm_logs(track->log_high, track->high, n);
+    csm_logs(track->log_low, track->low, n);
+    csm_logs(track->log_close, track->close, n);
+    if (n > 0) track->log_return[0] = (double)NAN;
+    for (size_t k = 1; k < n; k++) track->log_return[k] = track->log_close[k] - track->log_close[k - 1];
 }
 
 static void copy_bars(csm_track *track, const csm_track_source *source) {
@@ -153,6 +158,7 @@ static void copy_bars(csm_track *track, const csm_track_source *source) {
             track->known_volume[known++] = state == CSM_BAR_TRADED ? bars->volume[i] : 0.0;
         }
     }
+    take_logs(track);
     for (size_t s = 1; track->known_at && s < track->span; s++)
         if (track->known_at[s] < track->known_at[s - 1]) track->known_at[s] = track->known_at[s - 1];
 }

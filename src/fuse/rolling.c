@@ -118,22 +118,26 @@ static size_t lower_bound(const double *sorted, size_t count, double x) {
     return low;
 }
 
-/* Takes x, which is there, out of sorted[0 .. count). */
-static void remove_sorted(double *sorted, size_t count, double x) {
-    for (size_t i = lower_bound(sorted, count, x); i + 1 < count; i++) sorted[i] = sorted[i + 1];
-}
-
 static void insert_sorted(double *sorted, size_t count, double x) {
     size_t i = count;
     for (; i > 0 && sorted[i - 1] > x; i--) sorted[i] = sorted[i - 1];
     sorted[i] = x;
 }
 
+/* Puts `in` in the place of `out`, which is there: only what lies between them moves. */
+static void replace_sorted(double *sorted, size_t count, double out, double in) {
+    size_t i = lower_bound(sorted, count, out);
+    for (; i + 1 < count && sorted[i + 1] < in; i++) sorted[i] = sorted[i + 1];
+    for (; i > 0 && sorted[i - 1] > in; i--) sorted[i] = sorted[i - 1];
+    sorted[i] = in;
+}
+
 void csm_rolling_median(double *out, const double *x, size_t n, size_t window, double *sorted) {
     for (size_t i = 0; i < n; i++) {
-        size_t count = i < window ? i : window;
-        if (count == window) remove_sorted(sorted, count--, x[i - window]);
-        insert_sorted(sorted, count, x[i]);
+        if (i < window)
+            insert_sorted(sorted, i, x[i]);
+        else
+            replace_sorted(sorted, window, x[i - window], x[i]);
         if (i + 1 < window)
             out[i] = NAN;
         else if (window % 2 == 1)

@@ -6,8 +6,6 @@
 #include "fuse/formula.h"
 #include "fuse/rolling.h"
 
-#include "core/real.h"
-
 #include <math.h>
 
 /* Shares of a window's slots that must have a value: of the factor, and pairs for a slope. */

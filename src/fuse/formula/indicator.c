@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Technical indicators freed of the price's and volume's scale. subject->indicator holds every output of the bar. */
 #include "fuse/formula.h"
-#include "fuse/rolling.h"
-
-#include "core/real.h"
+#include "fuse/logs.h"
 
 #include <math.h>
 
@@ -33,8 +31,9 @@ size_t csm_indicator_distance_memory(const csm_feature *feature) {
 
 csm_status csm_indicator_distance_run(const csm_feature *feature, csm_subject *subject, double *out) {
     const csm_track *track = subject->track;
-    for (size_t k = 0; k < track->traded; k++)
-        out[k] = track->log_close[k] - csm_log(value_at(feature, subject, k, feature->output));
+    for (size_t k = 0; k < track->traded; k++) out[k] = value_at(feature, subject, k, feature->output);
+    csm_logs(out, out, track->traded);
+    for (size_t k = 0; k < track->traded; k++) out[k] = track->log_close[k] - out[k];
     return CSM_OK;
 }
 
@@ -69,8 +68,10 @@ size_t csm_indicator_flow_memory(const csm_feature *feature) {
 csm_status csm_indicator_flow_run(const csm_feature *feature, csm_subject *subject, double *out) {
     const csm_track *track = subject->track;
     const size_t window = csm_feature_window(feature);
-    double *volume = subject->scratch[0];
-    csm_rolling_sum(volume, track->volume, track->traded, window);
+    const csm_sums *sums = NULL;
+    const csm_status status = csm_subject_sums(&sums, subject, CSM_FAMILY_TRADED, window);
+    if (status) return status;
+    const double *volume = sums->column[CSM_TRADED_VOLUME];
     for (size_t k = 0; k < track->traded; k++) {
         out[k] = (double)NAN;
         if (k < window || !(volume[k] > 0)) continue;

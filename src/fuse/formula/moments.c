@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Moments of one-bar log returns over the bars that exist. Returns are near zero mean, so raw moments lose nothing. */
 #include "fuse/formula.h"
+#include "fuse/logs.h"
 #include "fuse/rolling.h"
-
-#include "core/real.h"
 
 #include <math.h>
 
@@ -62,9 +61,12 @@ csm_status csm_volatility_ratio_run(const csm_feature *feature, csm_subject *sub
     for (size_t k = 0; k < subject->track->traded && !status; k++) {
         const double a = variance_of(s[CSM_RETURN_1][k], s[CSM_RETURN_2][k], n);
         const double b = variance_of(t[CSM_RETURN_1][k], t[CSM_RETURN_2][k], m);
-        out[k] = a > 0 && b > 0 ? 0.5 * csm_log(a / b * sample) : (double)NAN;
+        out[k] = a > 0 && b > 0 ? a / b * sample : (double)NAN;
     }
-    return status;
+    if (status) return status;
+    csm_logs(out, out, subject->track->traded);
+    for (size_t k = 0; k < subject->track->traded; k++) out[k] *= 0.5;
+    return CSM_OK;
 }
 
 size_t csm_downside_volatility_memory(const csm_feature *feature) {

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Returns, distances and the shape of a bar, over the bars that exist. */
 #include "fuse/formula.h"
+#include "fuse/logs.h"
 #include "fuse/rolling.h"
-
-#include "core/real.h"
 
 #include <math.h>
 
@@ -68,8 +67,9 @@ csm_status csm_from_mean_run(const csm_feature *feature, csm_subject *subject, d
     const csm_status status = csm_subject_sums(&sums, subject, CSM_FAMILY_TRADED, window);
     if (status) return status;
     const double *sum = sums->column[CSM_TRADED_CLOSE];
-    for (size_t k = 0; k < track->traded; k++)
-        out[k] = track->log_close[k] - csm_log(sum[k] / (double)window);
+    for (size_t k = 0; k < track->traded; k++) out[k] = sum[k] / (double)window;
+    csm_logs(out, out, track->traded);
+    for (size_t k = 0; k < track->traded; k++) out[k] = track->log_close[k] - out[k];
     return CSM_OK;
 }
 

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* Volume. Windows that count volume run over bars of which anything is known: nobody trading is a volume of 0. */
 #include "fuse/formula.h"
+#include "fuse/logs.h"
 #include "fuse/rolling.h"
-
-#include "core/real.h"
 
 #include <math.h>
 
-/* log(1 + a / b), so that no trade in a bar is 0 and not minus infinity; no value where nothing traded in the window. */
-static double log_share(double a, double b) {
-    return b > 0 ? csm_log1p(a / b) : (double)NAN;
+/* Shares enter as log(1 + a / b), so that no trade in a bar is 0 and not minus infinity; there is none where nothing
+ * traded in the window. */
+static inline double share_of(double a, double b) {
+    return b > 0 ? a / b : (double)NAN;
 }
 
 /* One column of a family's sums. */
@@ -31,7 +31,8 @@ csm_status csm_volume_to_mean_run(const csm_feature *feature, csm_subject *subje
     const double *sum;
     const csm_status status = sum_of(&sum, subject, CSM_FAMILY_KNOWN, CSM_KNOWN_VOLUME, window);
     for (size_t k = 0; k < track->known && !status; k++)
-        out[k] = log_share(track->known_volume[k], sum[k] / (double)window);
+        out[k] = share_of(track->known_volume[k], sum[k] / (double)window);
+    if (!status) csm_log1ps(out, out, track->known);
     return status;
 }
 
@@ -43,7 +44,8 @@ csm_status csm_volume_to_median_run(const csm_feature *feature, csm_subject *sub
     const csm_track *track = subject->track;
     csm_rolling_median(out, track->known_volume, track->known, csm_feature_window(feature),
                        subject->scratch[0]);
-    for (size_t k = 0; k < track->known; k++) out[k] = log_share(track->known_volume[k], out[k]);
+    for (size_t k = 0; k < track->known; k++) out[k] = share_of(track->known_volume[k], out[k]);
+    csm_log1ps(out, out, track->known);
     return CSM_OK;
 }
 
@@ -56,8 +58,8 @@ csm_status csm_volume_mean_ratio_run(const csm_feature *feature, csm_subject *su
     const double *p = feature->parameter, *a, *b;
     csm_status status = sum_of(&a, subject, CSM_FAMILY_KNOWN, CSM_KNOWN_VOLUME, (size_t)p[0]);
     if (!status) status = sum_of(&b, subject, CSM_FAMILY_KNOWN, CSM_KNOWN_VOLUME, (size_t)p[1]);
-    for (size_t k = 0; k < subject->track->known && !status; k++)
-        out[k] = log_share(a[k] / p[0], b[k] / p[1]);
+    for (size_t k = 0; k < subject->track->known && !status; k++) out[k] = share_of(a[k] / p[0], b[k] / p[1]);
+    if (!status) csm_log1ps(out, out, subject->track->known);
     return status;
 }
 
@@ -105,7 +107,8 @@ csm_status csm_traded_value_run(const csm_feature *feature, csm_subject *subject
     const size_t window = csm_feature_window(feature);
     const double *sum;
     const csm_status status = sum_of(&sum, subject, CSM_FAMILY_KNOWN, CSM_KNOWN_VALUE, window);
-    for (size_t k = 0; k < subject->track->known && !status; k++) out[k] = csm_log1p(sum[k] / (double)window);
+    for (size_t k = 0; k < subject->track->known && !status; k++) out[k] = sum[k] / (double)window;
+    if (!status) csm_log1ps(out, out, subject->track->known);
     return status;
 }
 
@@ -152,8 +155,8 @@ csm_status csm_illiquidity_run(const csm_feature *feature, csm_subject *subject,
         x[1][k] = usable ? 1.0 : 0.0;
     }
     csm_rolling_sums(x + 2, (const double *const[]){x[0], x[1]}, 2, track->traded, window);
-    for (size_t k = 0; k < track->traded; k++)
-        out[k] = x[3][k] > 0 ? csm_log1p(1e9 * (x[2][k] / x[3][k])) : (double)NAN;
+    for (size_t k = 0; k < track->traded; k++) out[k] = x[3][k] > 0 ? 1e9 * (x[2][k] / x[3][k]) : (double)NAN;
+    csm_log1ps(out, out, track->traded);
     hide_first(out, track->traded, window);
     return CSM_OK;
 }
@@ -185,8 +188,9 @@ csm_status csm_from_vwap_run(const csm_feature *feature, csm_subject *subject, d
         csm_subject_sums(&sums, subject, CSM_FAMILY_TRADED, csm_feature_window(feature));
     if (status) return status;
     const double *value = sums->column[CSM_TRADED_VALUE], *volume = sums->column[CSM_TRADED_VOLUME];
-    for (size_t k = 0; k < track->traded; k++)
-        out[k] = volume[k] > 0 ? track->log_close[k] - csm_log(value[k] / volume[k]) : (double)NAN;
+    for (size_t k = 0; k < track->traded; k++) out[k] = share_of(value[k], volume[k]);
+    csm_logs(out, out, track->traded);
+    for (size_t k = 0; k < track->traded; k++) out[k] = track->log_close[k] - out[k];
     return CSM_OK;
 }
 
