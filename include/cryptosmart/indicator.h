@@ -53,6 +53,7 @@ typedef struct csm_indicator {
     const char *outputs[CSM_INDICATOR_OUTPUTS_MAX]; /* "macd", "signal", "histogram" */
 } csm_indicator;
 
+/* The table, in the order of indicators.def. Handles are these pointers, not copies of what they point at. */
 CSM_API size_t csm_indicator_count(void);
 CSM_API const csm_indicator *csm_indicator_at(size_t index);       /* NULL past the end */
 CSM_API const csm_indicator *csm_indicator_find(const char *name); /* NULL when unknown */
@@ -64,13 +65,16 @@ CSM_API csm_status csm_indicator_check(const csm_indicator *indicator, const dou
 CSM_API csm_status csm_indicator_warmup(size_t *out, const csm_indicator *indicator,
                                         const double *parameters);
 /* Bars after which the start of the series weighs less than 1e-6 in the output (DESIGN "Features"); equals warmup + 1
- * for windows without recursion. A feature needs this many bars. */
+ * for windows without recursion. A feature needs this many bars. SIZE_MAX for running totals (obv, ad, vpt), which never
+ * forget: their level depends on where the series starts. */
 CSM_API csm_status csm_indicator_memory(size_t *out, const csm_indicator *indicator,
                                         const double *parameters);
 
-/* Runs over `bars` (all CSM_BAR_TRADED: callers compact first; prices finite). output: (length, output_count) f64 or
- * f32, caller's memory, any strides. A flat market gives the documented limit, never 0/0; where no limit exists NaN.
- * CSM_EINVAL on bars that are not ascending or not finite, naming the index. */
+/* Runs over `bars` (all CSM_BAR_TRADED: callers compact first). Columns that the indicator does not read may be NULL.
+ * output: (length, output_count) f64 or f32, caller's memory, any strides. A flat market gives the limit documented in
+ * docs/indicator.md, never 0/0; where no limit exists NaN. No output is infinite.
+ * CSM_EINVAL names the index and column of a bar that is not traded, not later than the one before, has a price outside
+ * 1e-60..1e60, a volume that is neither 0 nor in that range, or an open or close outside its low and high. */
 CSM_API csm_status csm_indicator_run(const csm_indicator *indicator, const double *parameters,
                                      const csm_bars *bars, csm_matrix *output);
 
@@ -98,10 +102,13 @@ typedef struct csm_bar {
     double close;
     double volume;
 } csm_bar;
+/* A state may be used by one thread at a time. Its memory is proportional to the longest window. */
 CSM_API csm_status csm_indicator_state_new(csm_indicator_state **out, const csm_indicator *indicator,
                                            const double *parameters);
 CSM_API void csm_indicator_state_free(csm_indicator_state *state);
-/* output: output_count values, NaN during warm-up. */
+/* output: output_count values, NaN during warm-up. The same bits as csm_indicator_run gives for this bar. CSM_EINVAL on a
+ * bar that csm_indicator_run would refuse; the state is then as it was. A push takes constant time on average; an
+ * indicator with a window of n bars spends O(n) once in n pushes. */
 CSM_API csm_status csm_indicator_push(csm_indicator_state *state, const csm_bar *bar, double *output);
 
 #ifdef __cplusplus

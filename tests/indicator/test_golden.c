@@ -2,6 +2,8 @@
 /* golden/values.txt holds what TA-Lib or a plain NumPy computation makes of golden/bars.txt; make_golden.py wrote it. */
 #include "indicator/bars.h"
 
+#include "core/platform.h"
+
 #define LINE_MAX_BYTES 512
 /* Relative to the output's greatest value: TA-Lib's own running sums are good to about this. */
 #define TOLERANCE 1e-9
@@ -110,10 +112,24 @@ static void the_first_output_stands_where_the_warmup_says(void **unused) {
     free(seen);
 }
 
+static void every_indicator_is_in_the_manual(void **unused) {
+    (void)unused;
+    csm_buffer manual = {0};
+    assert_int_equal(CSM_OK, csm_file_read(&manual, CSM_SOURCE_DIR "/docs/indicator.md", (size_t)1 << 20));
+    for (size_t i = 0; i < csm_indicator_count(); i++) {
+        char row[64];
+        snprintf(row, sizeof row, "| `%s` |", csm_indicator_at(i)->name);
+        if (strstr(manual.data, row) == NULL)
+            fail_msg("docs/indicator.md has no row for %s", csm_indicator_at(i)->name);
+    }
+    csm_buffer_free(&manual);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(values_equal_those_of_another_implementation),
         cmocka_unit_test(the_first_output_stands_where_the_warmup_says),
+        cmocka_unit_test(every_indicator_is_in_the_manual),
     };
     recorded = test_bars_recorded();
     const int failed = cmocka_run_group_tests_name("indicator golden", tests, NULL, NULL);
