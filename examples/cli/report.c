@@ -67,10 +67,13 @@ static void evidence_line(const report *r) {
     const csm_horizon_training *t = csm_training_horizon(r->training, (size_t)h);
     markup_add(r->out, "<p>Evidence at %s: ", horizon_text(t->horizon, name, sizeof name));
     evidence_badge(r->out, t->evidence.status);
-    markup_add(r->out,
-               " &#8211; %s. %s calls were issued in the walk-forward record, in %s disjoint blocks.</p>\n",
-               evidence_sentence(t->evidence.status), count_text(t->evidence.issued, issued, sizeof issued),
-               blocks_text(t->evidence.blocks, blocks, sizeof blocks));
+    markup_add(r->out, " &#8211; %s. ", evidence_sentence(t->evidence.status));
+    if (t->evidence.issued == 0)
+        markup_add(r->out, "No call was issued in the walk-forward record.</p>\n");
+    else
+        markup_add(r->out, "%s calls were issued in the walk-forward record, in %s disjoint blocks.</p>\n",
+                   count_text(t->evidence.issued, issued, sizeof issued),
+                   blocks_text(t->evidence.blocks, blocks, sizeof blocks));
 }
 
 static void fact(markup *m, const char *class, const char *title, const char *value) {

@@ -313,35 +313,34 @@ void plot_equity(markup *m, const csm_horizon_training *t, const walk_date *date
 
 /* ---- intervals ---- */
 
-static int quarter_of(csm_time time) {
+/* Calendar months, or quarters where there would be too many: number of the one that holds `time`. */
+static int period_of(csm_time time, int months) {
     csm_calendar c = csm_time_calendar(time);
-    return 4 * c.year + (c.month - 1) / 3;
+    return (12 * c.year + c.month - 1) / months;
 }
 
-static void interval_dot(svg_plot *plot, const csm_walk_row *rows, size_t begin, size_t end) {
-    interval_score score = score_intervals(rows + begin, end - begin);
-    if (score.rows == 0) return;
-    int quarter = quarter_of(rows[begin].time);
-    char coverage[32], width[32], n[48], title[160];
-    snprintf(title, sizeof title, "%d Q%d: %s of %s returns inside, mean width %s", quarter / 4,
-             quarter % 4 + 1, probability_kept(score.coverage, coverage, sizeof coverage),
-             count_text(score.rows, n, sizeof n), fixed_text(score.width, 3, width, sizeof width));
-    double middle = ((double)rows[begin].time + (double)rows[end - 1].time) / 2;
-    svg_dot(plot, "dot", middle, score.coverage, 4, title);
-}
-
-/* End of the run of rows in the calendar quarter of rows[begin]. */
-static size_t quarter_end(const csm_walk_row *rows, size_t n, size_t begin) {
+static size_t period_end(const csm_walk_row *rows, size_t n, size_t begin, int months) {
     size_t end = begin;
-    while (end < n && quarter_of(rows[end].time) == quarter_of(rows[begin].time)) end++;
+    while (end < n && period_of(rows[end].time, months) == period_of(rows[begin].time, months)) end++;
     return end;
 }
 
-/* Tenths under the lowest coverage of a quarter, one half at most. */
-static double interval_floor(const csm_walk_row *rows, size_t n) {
+static void interval_dot(svg_plot *plot, const csm_walk_row *rows, size_t n) {
+    interval_score score = score_intervals(rows, n);
+    if (score.rows == 0) return;
+    char from[32], to[32], coverage[32], width[32], count[48], title[224];
+    snprintf(title, sizeof title, "%s to %s: %s of %s returns inside, mean width %s",
+             date_text(rows[0].time, from, sizeof from), date_text(rows[n - 1].time, to, sizeof to),
+             probability_kept(score.coverage, coverage, sizeof coverage),
+             count_text(score.rows, count, sizeof count), fixed_text(score.width, 3, width, sizeof width));
+    svg_dot(plot, "dot", ((double)rows[0].time + (double)rows[n - 1].time) / 2, score.coverage, 4, title);
+}
+
+/* Tenths under the lowest coverage of a period, one half at most. */
+static double interval_floor(const csm_walk_row *rows, size_t n, int months) {
     double lowest = 0.5;
     for (size_t begin = 0, end; begin < n; begin = end) {
-        end = quarter_end(rows, n, begin);
+        end = period_end(rows, n, begin, months);
         interval_score score = score_intervals(rows + begin, end - begin);
         if (score.rows > 0) lowest = fmin(lowest, floor(10 * score.coverage) / 10);
     }
@@ -351,22 +350,26 @@ static double interval_floor(const csm_walk_row *rows, size_t n) {
 void plot_intervals(markup *m, const csm_walk_row *rows, size_t n, const char *name) {
     interval_score all = score_intervals(rows, n);
     if (all.rows == 0 || rows[n - 1].time <= rows[0].time) return;
+    int months = period_of(rows[n - 1].time, 1) - period_of(rows[0].time, 1) < 12 ? 1 : 3;
     svg_plot plot = square_plot(m);
     plot.x = (svg_scale){.low = (double)rows[0].time, .high = (double)rows[n - 1].time};
-    plot.y = (svg_scale){.low = interval_floor(rows, n), .high = 1};
+    plot.y = (svg_scale){.low = interval_floor(rows, n, months), .high = 1};
     begin_figure(&plot, "intervals", name, "Coverage of conformal intervals",
-                 "Share of returns inside their conformal interval, by calendar quarter.");
+                 "Share of returns inside their conformal interval over time.");
     percent_ticks(&plot, &plot.y, svg_tick_y);
     time_ticks(&plot, rows[0].time, rows[n - 1].time, 6);
     svg_line(&plot, "base", plot.x.low, all.coverage, plot.x.high, all.coverage);
     for (size_t begin = 0, end; begin < n; begin = end) {
-        end = quarter_end(rows, n, begin);
-        interval_dot(&plot, rows, begin, end);
+        end = period_end(rows, n, begin, months);
+        interval_dot(&plot, rows + begin, end - begin);
     }
     svg_axis_names(&plot, "", "inside");
-    end_figure(&plot, "Coverage of conformal intervals",
-               "Returns inside the interval known at the time, by calendar quarter of the decision; "
-               "dotted: over all of them.");
+    char caption[192];
+    snprintf(caption, sizeof caption,
+             "Returns inside the interval known at the time, by calendar %s of the decision; dotted: over "
+             "all of them.",
+             months == 1 ? "month" : "quarter");
+    end_figure(&plot, "Coverage of conformal intervals", caption);
 }
 
 /* ---- the gate over time ---- */

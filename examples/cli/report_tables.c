@@ -155,7 +155,7 @@ static void nearest_coin(const report *r, const nearness *coin) {
         else if (bit == CSM_REASON_RETURN_LOW && gate)
             markup_add(m, "its expected return of %s does not exceed the costs of %s",
                        percent_kept(gate->expected_return, expected, sizeof expected),
-                       percent_kept(gate->cost, cost, sizeof cost));
+                       probability_kept(expm1(gate->cost), cost, sizeof cost));
         else
             markup_text(m, csm_reason_text(bit) ? csm_reason_text(bit) : "unknown condition");
     }

@@ -22,10 +22,8 @@ const char *count_text(size_t count, char *text, size_t size) {
 }
 
 const char *blocks_text(double blocks, char *text, size_t size) {
-    if (isfinite(blocks))
-        snprintf(text, size, "%.0f", blocks);
-    else
-        snprintf(text, size, "n/a");
+    if (blocks >= 0 && blocks < 1e15) return count_text((size_t)blocks, text, size);
+    snprintf(text, size, "n/a");
     return text;
 }
 
