@@ -1,17 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Tables for people. */
 #include "cli.h"
+#include "report.h"
 
 #include <math.h>
 #include <string.h>
-
-/* The forecast's entry for a horizon, or NULL. */
-static const csm_horizon_forecast *at_horizon(const csm_forecast *f, csm_time horizon) {
-    for (uint32_t h = 0; h < f->horizon_count; h++) {
-        if (f->horizons[h].horizon == horizon) return &f->horizons[h];
-    }
-    return NULL;
-}
 
 static void print_header(FILE *out, const csm_forecast *f) {
     fprintf(out, "%-8s", "coin");
@@ -25,7 +18,7 @@ static void print_header(FILE *out, const csm_forecast *f) {
 
 static void print_row(FILE *out, const csm_forecast *f, csm_time gate_horizon) {
     char text[64];
-    const csm_horizon_forecast *gate = at_horizon(f, gate_horizon);
+    const csm_horizon_forecast *gate = forecast_at(f, gate_horizon);
     fprintf(out, "%-8s", f->coin);
     for (uint32_t h = f->horizon_count; h-- > 0;)
         fprintf(out, "%11s", percent_text(f->horizons[h].expected_return, text, sizeof text));
