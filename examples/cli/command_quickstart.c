@@ -128,7 +128,8 @@ static void print_own_data(void) {
 static csm_status last_day(quickstart *q) {
     csm_pipeline_status s;
     csm_status status = csm_pipeline_status_report(&s, q->pipeline);
-    if (status == CSM_OK) q->as_of = csm_time_floor(s.last, CSM_DAY); /* midnight: where the longer horizons decide */
+    if (status == CSM_OK)
+        q->as_of = csm_time_floor(s.last, CSM_DAY); /* midnight: where the longer horizons decide */
     return status;
 }
 
@@ -157,6 +158,8 @@ static void print_everything(const quickstart *q) {
     printf("\nModel %.16s..., trained as of %s UTC, recipe %s with %zu features.\n\n",
            csm_training_hash(q->training), time_text(q->as_of, text, sizeof text),
            csm_training_recipe(q->training), csm_training_features(q->training));
+    printf("Sentiment: Crypto Fear & Greed Index by alternative.me, "
+           "https://alternative.me/crypto/fear-and-greed-index/\n\n");
     print_ranking(stdout, q->ranking, q->gate_horizon);
     print_funnel(stdout, q->ranking);
     print_opening(q);

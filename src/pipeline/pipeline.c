@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* Opening a workspace, and what every step of the cycle asks first: which markets, which recipe, which span. */
+#include "learn/ledger.h"
 #include "pipeline/pipeline.h"
 
 #include <stdio.h>
 #include <string.h>
+
+#define LEDGER_TAIL_ROWS                                                                                     \
+    4096 /* checked on every writing open; doctor and `ledger verify` check the whole chain */
 
 void csm_pipeline_free(csm_pipeline *pipeline) {
     if (!pipeline) return;
@@ -24,6 +28,8 @@ csm_status csm_pipeline_open(csm_pipeline **out, csm_context *context, const csm
     csm_status status = pipeline->workspace ? csm_config_copy(&pipeline->config, config) : CSM_ENOMEM;
     if (status == CSM_OK) status = csm_training_settings(&pipeline->settings, pipeline->config);
     if (status == CSM_OK) status = csm_store_open(&pipeline->store, context, workspace, mode);
+    if (status == CSM_OK && mode != CSM_STORE_READ)
+        status = csm_ledger_verify_tail(pipeline->store, LEDGER_TAIL_ROWS);
     if (status != CSM_OK) {
         csm_pipeline_free(pipeline);
         return status;
