@@ -151,6 +151,53 @@ static bool says_nothing(const char *text, size_t length) {
     return true;
 }
 
+/* Bytes of the well-formed UTF-8 character at the start of text (RFC 3629, section 4), 0 when there is none. */
+static size_t utf8_bytes(const uint8_t *text, size_t length) {
+    const uint8_t first = text[0];
+    if (first < 0x80) return 1;
+    const size_t bytes = first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf5 ? 4 : 0;
+    if (bytes == 0 || bytes > length) return 0;
+    const uint8_t least = first == 0xe0 ? 0xa0 : first == 0xf0 ? 0x90 : 0x80;
+    const uint8_t most = first == 0xed ? 0x9f : first == 0xf4 ? 0x8f : 0xbf;
+    if (text[1] < least || text[1] > most) return 0;
+    for (size_t i = 2; i < bytes; i++) {
+        if (text[i] < 0x80 || text[i] > 0xbf) return 0;
+    }
+    return bytes;
+}
+
+/* What libfyaml 0.7 may never return from is kept away from it: bytes that are not UTF-8, control characters, and
+ * directives (its issue 101), of which a configuration has no need. */
+static bool readable(reading *r, const char *text, size_t length) {
+    const uint8_t *bytes = (const uint8_t *)text;
+    int line = 1, column = 1;
+    bool start = true; /* of a line, byte order mark and all breaks of YAML 1.1 taken into account */
+    for (size_t i = 0, n; i < length; i += n, column++) {
+        n = utf8_bytes(bytes + i, length - i);
+        const char *what = NULL;
+        if (n == 0)
+            what = "not UTF-8";
+        else if ((bytes[i] < 0x20 && !strchr("\t\n\r", bytes[i])) || bytes[i] == 0 || bytes[i] == 0x7f)
+            what = "a control character";
+        else if (start && bytes[i] == '%')
+            what = "directives (lines that start with %) are not taken";
+        if (what) {
+            fault(r, line, column, what);
+            return false;
+        }
+        const bool wide_break = (n == 2 && memcmp(text + i, "\xc2\x85", 2) == 0) ||
+                                (n == 3 && (memcmp(text + i, "\xe2\x80\xa8", 3) == 0 ||
+                                            memcmp(text + i, "\xe2\x80\xa9", 3) == 0));
+        start = bytes[i] == '\n' || bytes[i] == '\r' || wide_break ||
+                (start && n == 3 && memcmp(text + i, "\xef\xbb\xbf", 3) == 0);
+        if (bytes[i] == '\n') {
+            line++;
+            column = 0;
+        }
+    }
+    return true;
+}
+
 csm_status csm_config_parse(csm_config *config, const char *text, size_t length, const char *name) {
     if (!config || (!text && length)) return csm_fail(CSM_EINVAL, "config: config and text are required");
     if (length > CONFIG_BYTES_MOST)
@@ -158,7 +205,9 @@ csm_status csm_config_parse(csm_config *config, const char *text, size_t length,
                         CONFIG_BYTES_MOST);
     reading r = {.name = name ? name : "config"};
     csm_status status = csm_config_copy(&r.config, config);
-    if (status == CSM_OK && !says_nothing(text, length)) status = read_document(&r, text, length);
+    if (status == CSM_OK && !says_nothing(text, length) && readable(&r, text, length))
+        status = read_document(&r, text, length);
+    if (status == CSM_OK) status = r.memory;
     if (status == CSM_OK && r.fault_count > 0) status = csm_fail(CSM_EINVAL, "%s", r.faults.data);
     if (status == CSM_OK) csm_config_swap(config, r.config);
     csm_config_free(r.config);

@@ -76,6 +76,32 @@ static void all_faults_of_a_file_are_named_at_once_with_their_places(void **stat
     csm_config_free(config);
 }
 
+static void text_that_the_yaml_reader_could_hang_on_is_refused_with_its_place(void **state) {
+    (void)state;
+    const struct {
+        const char *yaml, *says;
+    } cases[] = {
+        {"gate:\n  threshold: \"\xa6\"\n", "test.yaml:2:15: not UTF-8"},
+        {"a\xc3", "test.yaml:1:2: not UTF-8"},             /* cut short */
+        {"a\xe0\x80\x80", "test.yaml:1:2: not UTF-8"},     /* longer than needed */
+        {"a\xed\xa0\x80", "test.yaml:1:2: not UTF-8"},     /* a surrogate */
+        {"a\xf4\x90\x80\x80", "test.yaml:1:2: not UTF-8"}, /* past U+10FFFF */
+        {"run: {seed: 7\x01}\n", "test.yaml:1:14: a control character"},
+        {"%\"\xa6", "test.yaml:1:1: directives"},                      /* libfyaml's issue 101 */
+        {"\xef\xbb\xbf%YAML 1.2\n---\n", "test.yaml:1:2: directives"}, /* after a byte order mark */
+        {"a: 1\r%x", "test.yaml:1:6: directives"},
+        {"a: 1\xe2\x80\xa8%x", "test.yaml:1:6: directives"},
+    };
+    csm_config *config = fresh();
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        assert_int_equal(parse(config, cases[i].yaml), CSM_EINVAL);
+        if (!strstr(csm_error_message(), cases[i].says))
+            fail_msg("%s, not %s", csm_error_message(), cases[i].says);
+    }
+    assert_int_equal(parse(config, "# Preis in \xe2\x82\xac, 100 %\nrun: {seed: 7}\n"), CSM_OK);
+    csm_config_free(config);
+}
+
 static void a_file_with_a_fault_changes_nothing(void **state) {
     (void)state;
     csm_config *config = fresh();
@@ -204,6 +230,7 @@ int main(void) {
         cmocka_unit_test(yaml_replaces_what_it_names_and_leaves_the_rest),
         cmocka_unit_test(a_later_file_overrides_an_earlier_one),
         cmocka_unit_test(all_faults_of_a_file_are_named_at_once_with_their_places),
+        cmocka_unit_test(text_that_the_yaml_reader_could_hang_on_is_refused_with_its_place),
         cmocka_unit_test(a_file_with_a_fault_changes_nothing),
         cmocka_unit_test(broken_yaml_is_refused_with_line_and_column),
         cmocka_unit_test(an_empty_file_is_a_file_without_options),
