@@ -41,9 +41,9 @@ add_library(cryptosmart::cryptosmart ALIAS cryptosmart)
 target_include_directories(cryptosmart PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
 target_link_libraries(cryptosmart PRIVATE ${CSM_PRIVATE_LIBS} $<BUILD_INTERFACE:csm_flags>)
 set_target_properties(cryptosmart PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR} LINKER_LANGUAGE C)
-# What static libraries bring stays inside.
+# A symbol that is missing fails here and not in the host; what static libraries bring stays inside.
 if(NOT CSM_SANITIZE AND NOT APPLE)
-  target_link_options(cryptosmart PRIVATE LINKER:--exclude-libs,ALL)
+  target_link_options(cryptosmart PRIVATE LINKER:--no-undefined LINKER:--exclude-libs,ALL)
 endif()
 
 # Unit tests reach hidden symbols through this archive of the same objects.

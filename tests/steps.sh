@@ -161,7 +161,7 @@ fuzz() {
     xargs -P "$jobs" -I{} sh -c '
         name=$(basename "$1"); name=${name#fuzz_}
         mkdir -p "build/fuzz/grown/$name"
-        "$1" -max_total_time="$2" -rss_limit_mb=4096 -print_final_stats=1 -artifact_prefix="build/fuzz/found/$name-" \
+        "$1" -max_total_time="$2" -timeout=25 -rss_limit_mb=4096 -print_final_stats=1 -artifact_prefix="build/fuzz/found/$name-" \
             "build/fuzz/grown/$name" "tests/fuzz/corpus/$name" >"build/fuzz/$name.log" 2>&1 && exit 0
         echo "fuzz_$name found something:"; tail -n 40 "build/fuzz/$name.log"; exit 1' _ {} "$1" <build/fuzz/targets || return 1
     echo ": $(wc -l <build/fuzz/targets) targets, $1 s each"
