@@ -6,8 +6,8 @@
 if(NOT CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64|amd64")
   return()
 endif()
-set(csm_isa_avx2_flags -mavx2 -DCSM_BUILD_AVX2=1)
-set(csm_isa_avx512_flags -mavx512f -mavx512dq -mavx512vl -mavx512bw -mprefer-vector-width=512 -DCSM_BUILD_AVX512=1)
+set(csm_isa_avx2_flags -funroll-loops -mavx2 -DCSM_BUILD_AVX2=1)
+set(csm_isa_avx512_flags -funroll-loops -mavx512f -mavx512dq -mavx512vl -mavx512bw -mprefer-vector-width=512 -DCSM_BUILD_AVX512=1)
 
 set(simd_sources "")
 foreach(stage ${CSM_STAGES})

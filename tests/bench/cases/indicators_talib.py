@@ -7,7 +7,7 @@ import numpy as np
 from frame import QUICK, Case, Work
 
 SERIES, BARS = (32, 2000) if QUICK else (704, 17520)
-AT_ONCE = 32  # series a call of ours: its outputs are then 160 MB, written over and over, as the peer's
+AT_ONCE = 32  # series a call of ours; both sides keep the outputs of this many series, 184 MB, then write them over
 
 
 class Request(ctypes.Structure):
@@ -44,18 +44,18 @@ def our_side(candles):
 
 
 def their_side(candles):
-    """Returns (run, calls, outputs): outputs hold the last series."""
+    """Returns (run, calls, outputs): outputs[call][output] is (series, bar), as on our side."""
     import peer_talib as talib
 
     library = talib.load()
     calls = [talib.Call(library, row, BARS) for _, row in talib.INDICATORS]
-    outputs = [[np.zeros(BARS) for _ in range(call.output_count)] for call in calls]
-    pointers = [[o.ctypes.data for o in columns] for columns in outputs]
+    outputs = [[np.zeros((AT_ONCE, BARS)) for _ in range(call.output_count)] for call in calls]
+    pointers = [[[o[s].ctypes.data for o in columns] for columns in outputs] for s in range(AT_ONCE)]
 
     def run():
         for s in range(SERIES):
             columns = [candles[s, k].ctypes.data for k in range(5)]
-            for call, out in zip(calls, pointers):
+            for call, out in zip(calls, pointers[s % AT_ONCE]):
                 call.run(columns, out)
 
     return run, calls, outputs
@@ -70,14 +70,14 @@ def prepare():
     peer, calls, peer_outputs = their_side(candles)
 
     def quality():
-        """Greatest relative difference over the last series, each side against the other."""
+        """Greatest relative difference over the last series of each side."""
         worst = 0.0
         for r, call in enumerate(calls):
             begin, count = call.begin.value, call.count.value
-            call.run([candles[SERIES - 1, k].ctypes.data for k in range(5)], [o.ctypes.data for o in peer_outputs[r]])
-            for k, our in enumerate(call.ours):
-                mine = our_outputs[r][AT_ONCE - 1, our, begin : begin + count]
-                worst = max(worst, talib.greatest_difference(mine, peer_outputs[r][k][:count]))
+            for s in range(AT_ONCE):
+                for k, our in enumerate(call.ours):
+                    mine = our_outputs[r][s, our, begin : begin + count]
+                    worst = max(worst, talib.greatest_difference(mine, peer_outputs[r][k][s, :count]))
         return worst, 0.0
 
     return Work(ours, peer, quality, f"{len(calls)} indicators, {SERIES} series x {BARS} bars, {origin}; one thread "
