@@ -151,7 +151,9 @@ def idle_share(p, w):
 
 
 def illiquidity(p, w):
-    return np.log1p(1e9 * (p.r.abs() / p.value).rolling(w).mean())
+    # bars received with volume 0 have no ratio; the mean is over the others
+    ratio = (p.r.abs() / p.value).where(p.value > 0)
+    return np.log1p(1e9 * ratio.rolling(w, min_periods=1).mean()).where(p.r.rolling(w).count() == w)
 
 
 def rising_volume_share(p, w):
