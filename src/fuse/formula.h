@@ -8,6 +8,7 @@
 
 #include "fuse/subject.h"
 
+#include <cryptosmart/backend.h>
 #include <cryptosmart/indicator.h>
 
 #define CSM_FORMULA_PARAMETERS_MAX 2
@@ -48,17 +49,12 @@ struct csm_formula {
 };
 
 const csm_formula *csm_formula_find(const char *name); /* NULL when unknown */
+/* The same for another instruction set, which this machine must have: for tests. */
+const csm_formula *csm_formula_of(csm_isa isa, const char *name);
 
 /* First parameter as a number of bars. */
 static inline size_t csm_feature_window(const csm_feature *feature) {
     return (size_t)feature->parameter[0];
 }
-
-/* The functions of formulas.def, by file of src/fuse/formula/. */
-#define CSM_FORMULA(id, group, sequence, across, missing, parameters, indicator, text)                       \
-    size_t csm_##id##_memory(const csm_feature *feature);                                                    \
-    csm_status csm_##id##_run(const csm_feature *feature, csm_subject *subject, double *out);
-#include "fuse/formulas.def"
-#undef CSM_FORMULA
 
 #endif

@@ -113,7 +113,7 @@ static csm_status check_feature(const csm_recipe *recipe, const csm_feature *fea
     if (feature->output >= feature->indicator->output_count)
         return csm_fail(CSM_EINVAL, "recipe %s: feature %s: %s has no output %u", recipe->name, feature->name,
                         feature->indicator->name, feature->output);
-    if (formula->run == csm_indicator_spread_run && feature->indicator->output_count < 3)
+    if (strcmp(formula->name, "indicator_spread") == 0 && feature->indicator->output_count < 3)
         return csm_fail(CSM_EINVAL, "recipe %s: feature %s: %s has no third output", recipe->name,
                         feature->name, feature->indicator->name);
     const csm_status status = csm_indicator_check(feature->indicator, feature->indicator_parameter);

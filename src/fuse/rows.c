@@ -3,6 +3,7 @@
  * The rows of one market: features column by column over all its history, picked at the planned decisions, sixteen columns
  * at a time into the row-major matrix.
  */
+#include "fuse/copies.h"
 #include "fuse/frame.h"
 
 #include <math.h>
@@ -54,35 +55,14 @@ static csm_status find_stretches(filling *f, csm_sequence sequence) {
 
 /* ---- one feature ----------------------------------------------------------------------------------------- */
 
-/* True when all are finite: x - x is 0 for finite x alone. */
-static bool copy_doubles(float *out, const double *x, size_t n) {
-    int wrong = 0;
-    for (size_t i = 0; i < n; i++) {
-        const float value = (float)x[i];
-        out[i] = value;
-        wrong |= value - value != 0;
-    }
-    return wrong == 0;
-}
-
-static bool copy_floats(float *out, const float *x, size_t n) {
-    int wrong = 0;
-    for (size_t i = 0; i < n; i++) {
-        out[i] = x[i];
-        wrong |= x[i] - x[i] != 0;
-    }
-    return wrong == 0;
-}
-
-static bool copy_stretch(const filling *f, float *out, const csm_feature *feature,
-                         const csm_across_result *across, const stretch *s) {
+static bool copy_stretch(const filling *f, float *out, const csm_across_result *across, const stretch *s) {
     const csm_build *build = f->build;
     const uint32_t decision = f->plan->decision[s->begin];
-    (void)feature;
-    if (across->common) return copy_doubles(out + s->begin, across->common + decision, s->count);
+    if (across->common) return csm_copy_doubles(out + s->begin, across->common + decision, s->count);
     if (across->own)
-        return copy_floats(out + s->begin, across->own + f->track * build->decisions + decision, s->count);
-    return copy_doubles(out + s->begin, f->subject->column + s->first, s->count);
+        return csm_copy_floats(out + s->begin, across->own + f->track * build->decisions + decision,
+                               s->count);
+    return csm_copy_doubles(out + s->begin, f->subject->column + s->first, s->count);
 }
 
 static void note_missing(filling *f, const float *column, size_t index) {
@@ -109,20 +89,12 @@ static csm_status fill_column(filling *f, float *column, size_t index) {
         if (status) return status;
     }
     for (size_t s = 0; s < f->stretch_count[sequence]; s++)
-        whole = copy_stretch(f, column, feature, across, &f->stretches[sequence][s]) && whole;
+        whole = copy_stretch(f, column, across, &f->stretches[sequence][s]) && whole;
     if (!whole) note_missing(f, column, index);
     return CSM_OK;
 }
 
 /* ---- all of them ------------------------------------------------------------------------------------------ */
-
-static void write_strip(float *matrix, const filling *f, size_t first, size_t columns) {
-    const size_t features = f->build->recipe->count, rows = f->plan->count;
-    for (size_t r = 0; r < rows; r++) {
-        float *row = matrix + r * features + first;
-        for (size_t c = 0; c < columns; c++) row[c] = f->strip[c * rows + r];
-    }
-}
 
 static csm_status fill_strips(float *matrix, filling *f, const csm_indicator_table *table) {
     const size_t features = f->build->recipe->count, rows = f->plan->count;
@@ -134,7 +106,7 @@ static csm_status fill_strips(float *matrix, filling *f, const csm_indicator_tab
             const csm_status status = fill_column(f, f->strip + c * rows, first + c);
             if (status) return status;
         }
-        write_strip(matrix, f, first, columns);
+        csm_copy_strip(matrix + first, features, f->strip, rows, columns);
     }
     return CSM_OK;
 }

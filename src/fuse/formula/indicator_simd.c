@@ -1,35 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /* Technical indicators freed of the price's and volume's scale. subject->indicator holds every output of the bar. */
-#include "fuse/formula.h"
+#include "fuse/formula_simd.h"
 #include "fuse/logs.h"
 
 #include <math.h>
-
-static size_t memory_of(const csm_feature *feature) {
-    size_t bars = 0;
-    return csm_indicator_memory(&bars, feature->indicator, feature->indicator_parameter) ? SIZE_MAX : bars;
-}
 
 /* The feature's output of bar k. */
 static double value_at(const csm_feature *feature, const csm_subject *subject, size_t k, uint32_t output) {
     return subject->indicator[k * feature->indicator->output_count + output];
 }
 
-size_t csm_indicator_value_memory(const csm_feature *feature) {
-    return memory_of(feature);
-}
-
-csm_status csm_indicator_value_run(const csm_feature *feature, csm_subject *subject, double *out) {
+csm_status RUN(indicator_value)(const csm_feature *feature, csm_subject *subject, double *out) {
     for (size_t k = 0; k < subject->track->traded; k++)
         out[k] = value_at(feature, subject, k, feature->output);
     return CSM_OK;
 }
 
-size_t csm_indicator_distance_memory(const csm_feature *feature) {
-    return memory_of(feature);
-}
-
-csm_status csm_indicator_distance_run(const csm_feature *feature, csm_subject *subject, double *out) {
+csm_status RUN(indicator_distance)(const csm_feature *feature, csm_subject *subject, double *out) {
     const csm_track *track = subject->track;
     for (size_t k = 0; k < track->traded; k++) out[k] = value_at(feature, subject, k, feature->output);
     csm_logs(out, out, track->traded);
@@ -37,35 +24,21 @@ csm_status csm_indicator_distance_run(const csm_feature *feature, csm_subject *s
     return CSM_OK;
 }
 
-size_t csm_indicator_share_memory(const csm_feature *feature) {
-    return memory_of(feature);
-}
-
-csm_status csm_indicator_share_run(const csm_feature *feature, csm_subject *subject, double *out) {
+csm_status RUN(indicator_share)(const csm_feature *feature, csm_subject *subject, double *out) {
     const csm_track *track = subject->track;
     for (size_t k = 0; k < track->traded; k++)
         out[k] = value_at(feature, subject, k, feature->output) / track->close[k];
     return CSM_OK;
 }
 
-size_t csm_indicator_spread_memory(const csm_feature *feature) {
-    return memory_of(feature);
-}
-
-csm_status csm_indicator_spread_run(const csm_feature *feature, csm_subject *subject, double *out) {
+csm_status RUN(indicator_spread)(const csm_feature *feature, csm_subject *subject, double *out) {
     const csm_track *track = subject->track;
     for (size_t k = 0; k < track->traded; k++)
         out[k] = (value_at(feature, subject, k, 0) - value_at(feature, subject, k, 2)) / track->close[k];
     return CSM_OK;
 }
 
-/* A cumulative indicator never forgets its start, but its change over a window is the window's alone. */
-size_t csm_indicator_flow_memory(const csm_feature *feature) {
-    const size_t bars = memory_of(feature);
-    return (bars == SIZE_MAX ? 1 : bars) + csm_feature_window(feature);
-}
-
-csm_status csm_indicator_flow_run(const csm_feature *feature, csm_subject *subject, double *out) {
+csm_status RUN(indicator_flow)(const csm_feature *feature, csm_subject *subject, double *out) {
     const csm_track *track = subject->track;
     const size_t window = csm_feature_window(feature);
     const csm_sums *sums = NULL;

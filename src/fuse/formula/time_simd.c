@@ -1,17 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Calendar of the decision time, and market-wide values known at it. */
-#include "fuse/formula.h"
+#include "fuse/formula_simd.h"
 
 #include "core/real.h"
 
 #include <math.h>
 
 #define FEAR_GREED_AGE (72 * CSM_HOUR)
-
-static size_t one_bar(const csm_feature *feature) {
-    (void)feature;
-    return 1;
-}
 
 static csm_time decision_of(const csm_subject *subject, size_t s) {
     return csm_panel_decision(subject->panel, subject->track->first + s);
@@ -28,11 +23,7 @@ static double newest(const csm_values *values, csm_time time, size_t *next) {
     return (double)NAN;
 }
 
-size_t csm_fear_greed_memory(const csm_feature *feature) {
-    return one_bar(feature);
-}
-
-csm_status csm_fear_greed_run(const csm_feature *feature, csm_subject *subject, double *out) {
+csm_status RUN(fear_greed)(const csm_feature *feature, csm_subject *subject, double *out) {
     size_t next = 0;
     (void)feature;
     for (size_t s = 0; s < subject->track->slots; s++)
@@ -40,12 +31,8 @@ csm_status csm_fear_greed_run(const csm_feature *feature, csm_subject *subject, 
     return CSM_OK;
 }
 
-size_t csm_fear_greed_change_memory(const csm_feature *feature) {
-    return one_bar(feature);
-}
-
 /* The value known now less the value that was known so many days ago. */
-csm_status csm_fear_greed_change_run(const csm_feature *feature, csm_subject *subject, double *out) {
+csm_status RUN(fear_greed_change)(const csm_feature *feature, csm_subject *subject, double *out) {
     const csm_time days = (csm_time)feature->parameter[0] * CSM_DAY;
     const csm_values *values = &subject->panel->fear_greed;
     size_t now = 0, then = 0;
@@ -64,44 +51,28 @@ static double turn_of(csm_time time, csm_time period, csm_time shift) {
 
 #define WEEK_SHIFT (3 * CSM_DAY)
 
-size_t csm_hour_sine_memory(const csm_feature *feature) {
-    return one_bar(feature);
-}
-
-csm_status csm_hour_sine_run(const csm_feature *feature, csm_subject *subject, double *out) {
+csm_status RUN(hour_sine)(const csm_feature *feature, csm_subject *subject, double *out) {
     (void)feature;
     for (size_t s = 0; s < subject->track->slots; s++)
         out[s] = csm_sin_turn(turn_of(decision_of(subject, s), CSM_DAY, 0));
     return CSM_OK;
 }
 
-size_t csm_hour_cosine_memory(const csm_feature *feature) {
-    return one_bar(feature);
-}
-
-csm_status csm_hour_cosine_run(const csm_feature *feature, csm_subject *subject, double *out) {
+csm_status RUN(hour_cosine)(const csm_feature *feature, csm_subject *subject, double *out) {
     (void)feature;
     for (size_t s = 0; s < subject->track->slots; s++)
         out[s] = csm_cos_turn(turn_of(decision_of(subject, s), CSM_DAY, 0));
     return CSM_OK;
 }
 
-size_t csm_week_sine_memory(const csm_feature *feature) {
-    return one_bar(feature);
-}
-
-csm_status csm_week_sine_run(const csm_feature *feature, csm_subject *subject, double *out) {
+csm_status RUN(week_sine)(const csm_feature *feature, csm_subject *subject, double *out) {
     (void)feature;
     for (size_t s = 0; s < subject->track->slots; s++)
         out[s] = csm_sin_turn(turn_of(decision_of(subject, s), CSM_WEEK, WEEK_SHIFT));
     return CSM_OK;
 }
 
-size_t csm_week_cosine_memory(const csm_feature *feature) {
-    return one_bar(feature);
-}
-
-csm_status csm_week_cosine_run(const csm_feature *feature, csm_subject *subject, double *out) {
+csm_status RUN(week_cosine)(const csm_feature *feature, csm_subject *subject, double *out) {
     (void)feature;
     for (size_t s = 0; s < subject->track->slots; s++)
         out[s] = csm_cos_turn(turn_of(decision_of(subject, s), CSM_WEEK, WEEK_SHIFT));

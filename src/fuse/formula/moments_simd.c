@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Moments of one-bar log returns over the bars that exist. Returns are near zero mean, so raw moments lose nothing. */
-#include "fuse/formula.h"
+#include "fuse/formula_simd.h"
 #include "fuse/logs.h"
 #include "fuse/rolling.h"
 
@@ -38,21 +38,12 @@ static csm_status deviation(csm_subject *subject, size_t window, double *out) {
     return status;
 }
 
-size_t csm_volatility_memory(const csm_feature *feature) {
-    return csm_feature_window(feature) + 1;
-}
-
-csm_status csm_volatility_run(const csm_feature *feature, csm_subject *subject, double *out) {
+csm_status RUN(volatility)(const csm_feature *feature, csm_subject *subject, double *out) {
     return deviation(subject, csm_feature_window(feature), out);
 }
 
-size_t csm_volatility_ratio_memory(const csm_feature *feature) {
-    const double *p = feature->parameter;
-    return (size_t)(p[0] > p[1] ? p[0] : p[1]) + 1;
-}
-
 /* The logarithm of the root of the ratio of variances. */
-csm_status csm_volatility_ratio_run(const csm_feature *feature, csm_subject *subject, double *out) {
+csm_status RUN(volatility_ratio)(const csm_feature *feature, csm_subject *subject, double *out) {
     const double n = feature->parameter[0], m = feature->parameter[1];
     const double sample = (n / (n - 1)) / (m / (m - 1));
     const double *s[4], *t[4];
@@ -69,11 +60,7 @@ csm_status csm_volatility_ratio_run(const csm_feature *feature, csm_subject *sub
     return CSM_OK;
 }
 
-size_t csm_downside_volatility_memory(const csm_feature *feature) {
-    return csm_feature_window(feature) + 1;
-}
-
-csm_status csm_downside_volatility_run(const csm_feature *feature, csm_subject *subject, double *out) {
+csm_status RUN(downside_volatility)(const csm_feature *feature, csm_subject *subject, double *out) {
     const csm_track *track = subject->track;
     const size_t window = csm_feature_window(feature);
     double *square = subject->scratch[0];
@@ -87,11 +74,7 @@ csm_status csm_downside_volatility_run(const csm_feature *feature, csm_subject *
     return CSM_OK;
 }
 
-size_t csm_skewness_memory(const csm_feature *feature) {
-    return csm_feature_window(feature) + 1;
-}
-
-csm_status csm_skewness_run(const csm_feature *feature, csm_subject *subject, double *out) {
+csm_status RUN(skewness)(const csm_feature *feature, csm_subject *subject, double *out) {
     const double n = feature->parameter[0];
     const double *s[4];
     const csm_status status = return_sums(s, subject, (size_t)n);
@@ -104,11 +87,7 @@ csm_status csm_skewness_run(const csm_feature *feature, csm_subject *subject, do
     return status;
 }
 
-size_t csm_kurtosis_memory(const csm_feature *feature) {
-    return csm_feature_window(feature) + 1;
-}
-
-csm_status csm_kurtosis_run(const csm_feature *feature, csm_subject *subject, double *out) {
+csm_status RUN(kurtosis)(const csm_feature *feature, csm_subject *subject, double *out) {
     const double n = feature->parameter[0];
     const double *s[4];
     const csm_status status = return_sums(s, subject, (size_t)n);
@@ -123,12 +102,8 @@ csm_status csm_kurtosis_run(const csm_feature *feature, csm_subject *subject, do
     return status;
 }
 
-size_t csm_autocorrelation_memory(const csm_feature *feature) {
-    return csm_feature_window(feature) + 1;
-}
-
 /* sum (r_j - m)(r_{j-1} - m) over the window's w - 1 pairs / sum (r_j - m)^2 over its w returns. */
-csm_status csm_autocorrelation_run(const csm_feature *feature, csm_subject *subject, double *out) {
+csm_status RUN(autocorrelation)(const csm_feature *feature, csm_subject *subject, double *out) {
     const size_t window = csm_feature_window(feature), size = subject->track->traded;
     const double n = (double)window;
     const double *r = subject->track->log_return, *s[4];
@@ -150,11 +125,7 @@ csm_status csm_autocorrelation_run(const csm_feature *feature, csm_subject *subj
     return CSM_OK;
 }
 
-size_t csm_volatility_variation_memory(const csm_feature *feature) {
-    return (size_t)feature->parameter[0] + (size_t)feature->parameter[1];
-}
-
-csm_status csm_volatility_variation_run(const csm_feature *feature, csm_subject *subject, double *out) {
+csm_status RUN(volatility_variation)(const csm_feature *feature, csm_subject *subject, double *out) {
     const size_t size = subject->track->traded, window = (size_t)feature->parameter[1];
     const double n = feature->parameter[1];
     double *const *x = subject->scratch;
@@ -169,11 +140,7 @@ csm_status csm_volatility_variation_run(const csm_feature *feature, csm_subject 
     return CSM_OK;
 }
 
-size_t csm_range_volatility_memory(const csm_feature *feature) {
-    return csm_feature_window(feature);
-}
-
-csm_status csm_range_volatility_run(const csm_feature *feature, csm_subject *subject, double *out) {
+csm_status RUN(range_volatility)(const csm_feature *feature, csm_subject *subject, double *out) {
     const csm_track *track = subject->track;
     const size_t window = csm_feature_window(feature);
     const double scale = (double)window * 4 * 0.69314718055994530942; /* 4 ln 2 */
@@ -187,33 +154,21 @@ csm_status csm_range_volatility_run(const csm_feature *feature, csm_subject *sub
     return CSM_OK;
 }
 
-size_t csm_largest_return_memory(const csm_feature *feature) {
-    return csm_feature_window(feature) + 1;
-}
-
-csm_status csm_largest_return_run(const csm_feature *feature, csm_subject *subject, double *out) {
+csm_status RUN(largest_return)(const csm_feature *feature, csm_subject *subject, double *out) {
     const size_t window = csm_feature_window(feature);
     csm_rolling_max(out, subject->track->log_return, subject->track->traded, window);
     hide_first(out, subject->track->traded, window);
     return CSM_OK;
 }
 
-size_t csm_smallest_return_memory(const csm_feature *feature) {
-    return csm_feature_window(feature) + 1;
-}
-
-csm_status csm_smallest_return_run(const csm_feature *feature, csm_subject *subject, double *out) {
+csm_status RUN(smallest_return)(const csm_feature *feature, csm_subject *subject, double *out) {
     const size_t window = csm_feature_window(feature);
     csm_rolling_min(out, subject->track->log_return, subject->track->traded, window);
     hide_first(out, subject->track->traded, window);
     return CSM_OK;
 }
 
-size_t csm_rising_share_memory(const csm_feature *feature) {
-    return csm_feature_window(feature) + 1;
-}
-
-csm_status csm_rising_share_run(const csm_feature *feature, csm_subject *subject, double *out) {
+csm_status RUN(rising_share)(const csm_feature *feature, csm_subject *subject, double *out) {
     const csm_track *track = subject->track;
     const size_t window = csm_feature_window(feature);
     double *rises = subject->scratch[0];

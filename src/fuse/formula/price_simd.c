@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Returns, distances and the shape of a bar, over the bars that exist. */
-#include "fuse/formula.h"
+#include "fuse/formula_simd.h"
 #include "fuse/logs.h"
 #include "fuse/rolling.h"
 
 #include <math.h>
 
-size_t csm_log_return_memory(const csm_feature *feature) {
-    return csm_feature_window(feature) + 1;
-}
-
-csm_status csm_log_return_run(const csm_feature *feature, csm_subject *subject, double *out) {
+csm_status RUN(log_return)(const csm_feature *feature, csm_subject *subject, double *out) {
     const double *log_close = subject->track->log_close;
     const size_t n = subject->track->traded, window = csm_feature_window(feature);
     for (size_t k = 0; k < n && k < window; k++) out[k] = (double)NAN;
@@ -18,33 +14,21 @@ csm_status csm_log_return_run(const csm_feature *feature, csm_subject *subject, 
     return CSM_OK;
 }
 
-size_t csm_from_high_memory(const csm_feature *feature) {
-    return csm_feature_window(feature);
-}
-
-csm_status csm_from_high_run(const csm_feature *feature, csm_subject *subject, double *out) {
+csm_status RUN(from_high)(const csm_feature *feature, csm_subject *subject, double *out) {
     const csm_track *track = subject->track;
     csm_rolling_max(out, track->log_high, track->traded, csm_feature_window(feature));
     for (size_t k = 0; k < track->traded; k++) out[k] = track->log_close[k] - out[k];
     return CSM_OK;
 }
 
-size_t csm_from_low_memory(const csm_feature *feature) {
-    return csm_feature_window(feature);
-}
-
-csm_status csm_from_low_run(const csm_feature *feature, csm_subject *subject, double *out) {
+csm_status RUN(from_low)(const csm_feature *feature, csm_subject *subject, double *out) {
     const csm_track *track = subject->track;
     csm_rolling_min(out, track->log_low, track->traded, csm_feature_window(feature));
     for (size_t k = 0; k < track->traded; k++) out[k] = track->log_close[k] - out[k];
     return CSM_OK;
 }
 
-size_t csm_range_position_memory(const csm_feature *feature) {
-    return csm_feature_window(feature);
-}
-
-csm_status csm_range_position_run(const csm_feature *feature, csm_subject *subject, double *out) {
+csm_status RUN(range_position)(const csm_feature *feature, csm_subject *subject, double *out) {
     const csm_track *track = subject->track;
     double *low = subject->scratch[0];
     csm_rolling_max(out, track->high, track->traded, csm_feature_window(feature));
@@ -56,11 +40,7 @@ csm_status csm_range_position_run(const csm_feature *feature, csm_subject *subje
     return CSM_OK;
 }
 
-size_t csm_from_mean_memory(const csm_feature *feature) {
-    return csm_feature_window(feature);
-}
-
-csm_status csm_from_mean_run(const csm_feature *feature, csm_subject *subject, double *out) {
+csm_status RUN(from_mean)(const csm_feature *feature, csm_subject *subject, double *out) {
     const csm_track *track = subject->track;
     const size_t window = csm_feature_window(feature);
     const csm_sums *sums = NULL;
@@ -83,24 +63,14 @@ static double lesser(double a, double b) {
     return a < b ? a : b;
 }
 
-size_t csm_body_memory(const csm_feature *feature) {
-    (void)feature;
-    return 1;
-}
-
-csm_status csm_body_run(const csm_feature *feature, csm_subject *subject, double *out) {
+csm_status RUN(body)(const csm_feature *feature, csm_subject *subject, double *out) {
     const csm_track *track = subject->track;
     (void)feature;
     for (size_t k = 0; k < track->traded; k++) out[k] = track->log_close[k] - track->log_open[k];
     return CSM_OK;
 }
 
-size_t csm_upper_shadow_memory(const csm_feature *feature) {
-    (void)feature;
-    return 1;
-}
-
-csm_status csm_upper_shadow_run(const csm_feature *feature, csm_subject *subject, double *out) {
+csm_status RUN(upper_shadow)(const csm_feature *feature, csm_subject *subject, double *out) {
     const csm_track *track = subject->track;
     (void)feature;
     for (size_t k = 0; k < track->traded; k++)
@@ -108,12 +78,7 @@ csm_status csm_upper_shadow_run(const csm_feature *feature, csm_subject *subject
     return CSM_OK;
 }
 
-size_t csm_lower_shadow_memory(const csm_feature *feature) {
-    (void)feature;
-    return 1;
-}
-
-csm_status csm_lower_shadow_run(const csm_feature *feature, csm_subject *subject, double *out) {
+csm_status RUN(lower_shadow)(const csm_feature *feature, csm_subject *subject, double *out) {
     const csm_track *track = subject->track;
     (void)feature;
     for (size_t k = 0; k < track->traded; k++)
@@ -121,24 +86,14 @@ csm_status csm_lower_shadow_run(const csm_feature *feature, csm_subject *subject
     return CSM_OK;
 }
 
-size_t csm_bar_range_memory(const csm_feature *feature) {
-    (void)feature;
-    return 1;
-}
-
-csm_status csm_bar_range_run(const csm_feature *feature, csm_subject *subject, double *out) {
+csm_status RUN(bar_range)(const csm_feature *feature, csm_subject *subject, double *out) {
     const csm_track *track = subject->track;
     (void)feature;
     for (size_t k = 0; k < track->traded; k++) out[k] = track->log_high[k] - track->log_low[k];
     return CSM_OK;
 }
 
-size_t csm_opening_gap_memory(const csm_feature *feature) {
-    (void)feature;
-    return 2;
-}
-
-csm_status csm_opening_gap_run(const csm_feature *feature, csm_subject *subject, double *out) {
+csm_status RUN(opening_gap)(const csm_feature *feature, csm_subject *subject, double *out) {
     const csm_track *track = subject->track;
     (void)feature;
     if (track->traded > 0) out[0] = (double)NAN;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Volume. Windows that count volume run over bars of which anything is known: nobody trading is a volume of 0. */
-#include "fuse/formula.h"
+#include "fuse/formula_simd.h"
 #include "fuse/logs.h"
 #include "fuse/rolling.h"
 
@@ -21,11 +21,7 @@ static csm_status sum_of(const double **out, csm_subject *subject, csm_family fa
     return status;
 }
 
-size_t csm_volume_to_mean_memory(const csm_feature *feature) {
-    return csm_feature_window(feature);
-}
-
-csm_status csm_volume_to_mean_run(const csm_feature *feature, csm_subject *subject, double *out) {
+csm_status RUN(volume_to_mean)(const csm_feature *feature, csm_subject *subject, double *out) {
     const csm_track *track = subject->track;
     const size_t window = csm_feature_window(feature);
     const double *sum;
@@ -36,11 +32,7 @@ csm_status csm_volume_to_mean_run(const csm_feature *feature, csm_subject *subje
     return status;
 }
 
-size_t csm_volume_to_median_memory(const csm_feature *feature) {
-    return csm_feature_window(feature);
-}
-
-csm_status csm_volume_to_median_run(const csm_feature *feature, csm_subject *subject, double *out) {
+csm_status RUN(volume_to_median)(const csm_feature *feature, csm_subject *subject, double *out) {
     const csm_track *track = subject->track;
     csm_rolling_median(out, track->known_volume, track->known, csm_feature_window(feature),
                        subject->scratch[0]);
@@ -49,12 +41,7 @@ csm_status csm_volume_to_median_run(const csm_feature *feature, csm_subject *sub
     return CSM_OK;
 }
 
-size_t csm_volume_mean_ratio_memory(const csm_feature *feature) {
-    const double *p = feature->parameter;
-    return (size_t)(p[0] > p[1] ? p[0] : p[1]);
-}
-
-csm_status csm_volume_mean_ratio_run(const csm_feature *feature, csm_subject *subject, double *out) {
+csm_status RUN(volume_mean_ratio)(const csm_feature *feature, csm_subject *subject, double *out) {
     const double *p = feature->parameter, *a, *b;
     csm_status status = sum_of(&a, subject, CSM_FAMILY_KNOWN, CSM_KNOWN_VOLUME, (size_t)p[0]);
     if (!status) status = sum_of(&b, subject, CSM_FAMILY_KNOWN, CSM_KNOWN_VOLUME, (size_t)p[1]);
@@ -63,12 +50,8 @@ csm_status csm_volume_mean_ratio_run(const csm_feature *feature, csm_subject *su
     return status;
 }
 
-size_t csm_volume_trend_memory(const csm_feature *feature) {
-    return csm_feature_window(feature);
-}
-
 /* Least squares on the bar's place: slope = (sum i v - mean(i) sum v) / (w (w^2 - 1) / 12). */
-csm_status csm_volume_trend_run(const csm_feature *feature, csm_subject *subject, double *out) {
+csm_status RUN(volume_trend)(const csm_feature *feature, csm_subject *subject, double *out) {
     const double w = feature->parameter[0], spread = w * (w * w - 1) / 12;
     const csm_sums *sums = NULL;
     const csm_status status = csm_subject_sums(&sums, subject, CSM_FAMILY_KNOWN, csm_feature_window(feature));
@@ -82,11 +65,7 @@ csm_status csm_volume_trend_run(const csm_feature *feature, csm_subject *subject
     return CSM_OK;
 }
 
-size_t csm_volume_variation_memory(const csm_feature *feature) {
-    return csm_feature_window(feature);
-}
-
-csm_status csm_volume_variation_run(const csm_feature *feature, csm_subject *subject, double *out) {
+csm_status RUN(volume_variation)(const csm_feature *feature, csm_subject *subject, double *out) {
     const double w = feature->parameter[0];
     const csm_sums *sums = NULL;
     const csm_status status = csm_subject_sums(&sums, subject, CSM_FAMILY_KNOWN, csm_feature_window(feature));
@@ -99,11 +78,7 @@ csm_status csm_volume_variation_run(const csm_feature *feature, csm_subject *sub
     return CSM_OK;
 }
 
-size_t csm_traded_value_memory(const csm_feature *feature) {
-    return csm_feature_window(feature);
-}
-
-csm_status csm_traded_value_run(const csm_feature *feature, csm_subject *subject, double *out) {
+csm_status RUN(traded_value)(const csm_feature *feature, csm_subject *subject, double *out) {
     const size_t window = csm_feature_window(feature);
     const double *sum;
     const csm_status status = sum_of(&sum, subject, CSM_FAMILY_KNOWN, CSM_KNOWN_VALUE, window);
@@ -112,11 +87,7 @@ csm_status csm_traded_value_run(const csm_feature *feature, csm_subject *subject
     return status;
 }
 
-size_t csm_idle_share_memory(const csm_feature *feature) {
-    return csm_feature_window(feature);
-}
-
-csm_status csm_idle_share_run(const csm_feature *feature, csm_subject *subject, double *out) {
+csm_status RUN(idle_share)(const csm_feature *feature, csm_subject *subject, double *out) {
     const csm_track *track = subject->track;
     const size_t window = csm_feature_window(feature);
     for (size_t k = 0; k < track->known; k++) {
@@ -139,12 +110,8 @@ static void hide_first(double *out, size_t n, size_t window) {
     for (size_t k = 0; k < n && k < window; k++) out[k] = (double)NAN;
 }
 
-size_t csm_illiquidity_memory(const csm_feature *feature) {
-    return csm_feature_window(feature) + 1;
-}
-
 /* Bars whose volume was received as 0 have no ratio; the mean is over the others. */
-csm_status csm_illiquidity_run(const csm_feature *feature, csm_subject *subject, double *out) {
+csm_status RUN(illiquidity)(const csm_feature *feature, csm_subject *subject, double *out) {
     const csm_track *track = subject->track;
     const size_t window = csm_feature_window(feature);
     double *const *x = subject->scratch;
@@ -161,11 +128,7 @@ csm_status csm_illiquidity_run(const csm_feature *feature, csm_subject *subject,
     return CSM_OK;
 }
 
-size_t csm_rising_volume_share_memory(const csm_feature *feature) {
-    return csm_feature_window(feature) + 1;
-}
-
-csm_status csm_rising_volume_share_run(const csm_feature *feature, csm_subject *subject, double *out) {
+csm_status RUN(rising_volume_share)(const csm_feature *feature, csm_subject *subject, double *out) {
     const size_t window = csm_feature_window(feature);
     const csm_sums *sums = NULL;
     const csm_status status = csm_subject_sums(&sums, subject, CSM_FAMILY_TRADED, window);
@@ -177,11 +140,7 @@ csm_status csm_rising_volume_share_run(const csm_feature *feature, csm_subject *
     return CSM_OK;
 }
 
-size_t csm_from_vwap_memory(const csm_feature *feature) {
-    return csm_feature_window(feature);
-}
-
-csm_status csm_from_vwap_run(const csm_feature *feature, csm_subject *subject, double *out) {
+csm_status RUN(from_vwap)(const csm_feature *feature, csm_subject *subject, double *out) {
     const csm_track *track = subject->track;
     const csm_sums *sums = NULL;
     const csm_status status =
@@ -194,11 +153,7 @@ csm_status csm_from_vwap_run(const csm_feature *feature, csm_subject *subject, d
     return CSM_OK;
 }
 
-size_t csm_return_volume_correlation_memory(const csm_feature *feature) {
-    return csm_feature_window(feature) + 1;
-}
-
-csm_status csm_return_volume_correlation_run(const csm_feature *feature, csm_subject *subject, double *out) {
+csm_status RUN(return_volume_correlation)(const csm_feature *feature, csm_subject *subject, double *out) {
     const csm_track *track = subject->track;
     const size_t n = track->traded, window = csm_feature_window(feature);
     const double w = (double)window, *r, *rr, *volume;

@@ -3,7 +3,7 @@
  * What compares a coin with the others. Windows are in time, so that all coins stand at the same instant; the price of
  * an instant is the last trade before it. The market factor is the mean one-bar log return of the coins present.
  */
-#include "fuse/formula.h"
+#include "fuse/formula_simd.h"
 #include "fuse/rolling.h"
 
 #include <math.h>
@@ -11,10 +11,6 @@
 /* Shares of a window's slots that must have a value: of the factor, and pairs for a slope. */
 #define FACTOR_SHARE 0.99
 #define PAIR_SHARE 0.5
-
-static size_t window_and_one(const csm_feature *feature) {
-    return csm_feature_window(feature) + 1;
-}
 
 /* Log of the last price at slot s; NaN before the first trade. */
 static double log_price(const csm_track *track, size_t s) {
@@ -43,20 +39,12 @@ static void factor_sum(const csm_subject *subject, size_t window, double *out) {
         if (!(x[2][s] >= FACTOR_SHARE * (double)window)) out[s] = (double)NAN;
 }
 
-size_t csm_factor_return_memory(const csm_feature *feature) {
-    return window_and_one(feature);
-}
-
-csm_status csm_factor_return_run(const csm_feature *feature, csm_subject *subject, double *out) {
+csm_status RUN(factor_return)(const csm_feature *feature, csm_subject *subject, double *out) {
     factor_sum(subject, csm_feature_window(feature), out);
     return CSM_OK;
 }
 
-size_t csm_relative_strength_memory(const csm_feature *feature) {
-    return window_and_one(feature);
-}
-
-csm_status csm_relative_strength_run(const csm_feature *feature, csm_subject *subject, double *out) {
+csm_status RUN(relative_strength)(const csm_feature *feature, csm_subject *subject, double *out) {
     const csm_track *track = subject->track;
     const size_t window = csm_feature_window(feature);
     double *market = subject->scratch[3];
@@ -115,51 +103,27 @@ static inline csm_status pair_feature(const csm_feature *feature, csm_subject *s
     return status;
 }
 
-size_t csm_factor_beta_memory(const csm_feature *feature) {
-    return window_and_one(feature);
-}
-
-csm_status csm_factor_beta_run(const csm_feature *feature, csm_subject *subject, double *out) {
+csm_status RUN(factor_beta)(const csm_feature *feature, csm_subject *subject, double *out) {
     return pair_feature(feature, subject, CSM_FAMILY_FACTOR, slope_of, out);
 }
 
-size_t csm_factor_correlation_memory(const csm_feature *feature) {
-    return window_and_one(feature);
-}
-
-csm_status csm_factor_correlation_run(const csm_feature *feature, csm_subject *subject, double *out) {
+csm_status RUN(factor_correlation)(const csm_feature *feature, csm_subject *subject, double *out) {
     return pair_feature(feature, subject, CSM_FAMILY_FACTOR, correlation_of, out);
 }
 
-size_t csm_specific_volatility_memory(const csm_feature *feature) {
-    return window_and_one(feature);
-}
-
-csm_status csm_specific_volatility_run(const csm_feature *feature, csm_subject *subject, double *out) {
+csm_status RUN(specific_volatility)(const csm_feature *feature, csm_subject *subject, double *out) {
     return pair_feature(feature, subject, CSM_FAMILY_FACTOR, residual_of, out);
 }
 
-size_t csm_bitcoin_beta_memory(const csm_feature *feature) {
-    return window_and_one(feature);
-}
-
-csm_status csm_bitcoin_beta_run(const csm_feature *feature, csm_subject *subject, double *out) {
+csm_status RUN(bitcoin_beta)(const csm_feature *feature, csm_subject *subject, double *out) {
     return pair_feature(feature, subject, CSM_FAMILY_BITCOIN, slope_of, out);
 }
 
-size_t csm_bitcoin_correlation_memory(const csm_feature *feature) {
-    return window_and_one(feature);
-}
-
-csm_status csm_bitcoin_correlation_run(const csm_feature *feature, csm_subject *subject, double *out) {
+csm_status RUN(bitcoin_correlation)(const csm_feature *feature, csm_subject *subject, double *out) {
     return pair_feature(feature, subject, CSM_FAMILY_BITCOIN, correlation_of, out);
 }
 
-size_t csm_bitcoin_return_memory(const csm_feature *feature) {
-    return window_and_one(feature);
-}
-
-csm_status csm_bitcoin_return_run(const csm_feature *feature, csm_subject *subject, double *out) {
+csm_status RUN(bitcoin_return)(const csm_feature *feature, csm_subject *subject, double *out) {
     const csm_panel *panel = subject->panel;
     const csm_track *track = subject->track;
     const csm_track *bitcoin = panel->reference == SIZE_MAX ? NULL : &panel->tracks[panel->reference];
@@ -178,11 +142,7 @@ csm_status csm_bitcoin_return_run(const csm_feature *feature, csm_subject *subje
 
 /* ---- compared across the coins present: these columns are what is compared --------------------------------- */
 
-size_t csm_breadth_memory(const csm_feature *feature) {
-    return csm_feature_window(feature);
-}
-
-csm_status csm_breadth_run(const csm_feature *feature, csm_subject *subject, double *out) {
+csm_status RUN(breadth)(const csm_feature *feature, csm_subject *subject, double *out) {
     const csm_track *track = subject->track;
     const size_t window = csm_feature_window(feature);
     const csm_sums *sums = NULL;
@@ -194,47 +154,27 @@ csm_status csm_breadth_run(const csm_feature *feature, csm_subject *subject, dou
     return CSM_OK;
 }
 
-size_t csm_rising_breadth_memory(const csm_feature *feature) {
-    return window_and_one(feature);
-}
-
-csm_status csm_rising_breadth_run(const csm_feature *feature, csm_subject *subject, double *out) {
+csm_status RUN(rising_breadth)(const csm_feature *feature, csm_subject *subject, double *out) {
     slot_returns(subject->track, csm_feature_window(feature), out);
     for (size_t s = 0; s < subject->track->slots; s++)
         if (out[s] == out[s]) out[s] = out[s] > 0 ? 1.0 : 0.0;
     return CSM_OK;
 }
 
-size_t csm_dispersion_memory(const csm_feature *feature) {
-    return window_and_one(feature);
-}
-
-csm_status csm_dispersion_run(const csm_feature *feature, csm_subject *subject, double *out) {
+csm_status RUN(dispersion)(const csm_feature *feature, csm_subject *subject, double *out) {
     slot_returns(subject->track, csm_feature_window(feature), out);
     return CSM_OK;
 }
 
-size_t csm_return_rank_memory(const csm_feature *feature) {
-    return window_and_one(feature);
-}
-
-csm_status csm_return_rank_run(const csm_feature *feature, csm_subject *subject, double *out) {
+csm_status RUN(return_rank)(const csm_feature *feature, csm_subject *subject, double *out) {
     slot_returns(subject->track, csm_feature_window(feature), out);
     return CSM_OK;
 }
 
-size_t csm_volatility_rank_memory(const csm_feature *feature) {
-    return csm_volatility_memory(feature);
+csm_status RUN(volatility_rank)(const csm_feature *feature, csm_subject *subject, double *out) {
+    return RUN(volatility)(feature, subject, out);
 }
 
-csm_status csm_volatility_rank_run(const csm_feature *feature, csm_subject *subject, double *out) {
-    return csm_volatility_run(feature, subject, out);
-}
-
-size_t csm_traded_value_rank_memory(const csm_feature *feature) {
-    return csm_traded_value_memory(feature);
-}
-
-csm_status csm_traded_value_rank_run(const csm_feature *feature, csm_subject *subject, double *out) {
-    return csm_traded_value_run(feature, subject, out);
+csm_status RUN(traded_value_rank)(const csm_feature *feature, csm_subject *subject, double *out) {
+    return RUN(traded_value)(feature, subject, out);
 }
