@@ -14,6 +14,9 @@ void csm_platform_sleep(csm_time duration);
 char *csm_platform_error_text(int error_number, char *text, size_t size);
 uint64_t csm_platform_process(void); /* id of this process */
 
+/* A hint that `block` is large, will be filled, and is best backed by large pages; may do nothing. */
+void csm_platform_large_pages(void *block, size_t bytes);
+
 /* processors and threads */
 uint32_t csm_platform_processors(void);
 typedef struct csm_thread csm_thread;

@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -46,6 +47,20 @@ uint64_t csm_platform_process(void) {
 }
 
 /* Processors this process may run on, which in a container or under taskset are fewer than the machine's. */
+void csm_platform_large_pages(void *block, size_t bytes) {
+#ifdef MADV_HUGEPAGE
+    const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE),
+                    begin = ((uintptr_t)block + page - 1) / page * page;
+    const uintptr_t end = ((uintptr_t)block + bytes) / page * page;
+    const int error_number = errno; /* a hint that is not taken is no failure */
+    if (end > begin) (void)madvise((void *)begin, end - begin, MADV_HUGEPAGE);
+    errno = error_number;
+#else
+    (void)block;
+    (void)bytes;
+#endif
+}
+
 uint32_t csm_platform_processors(void) {
     cpu_set_t allowed;
     long count = 0;
