@@ -2,6 +2,8 @@
 /* From a panel to the matrix: plan the rows of each market, compute what compares them, fill, close up. */
 #include "fuse/frame.h"
 
+#include "core/platform.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -59,8 +61,11 @@ static csm_status reserve_rows(row_job *job) {
         job->offset[i] = rows;
         rows += job->plans[i].count;
     }
-    job->matrix = csm_realloc_array(NULL, rows, build->recipe->count * sizeof *job->matrix);
-    return job->matrix ? CSM_OK : CSM_ENOMEM;
+    const size_t row = build->recipe->count * sizeof *job->matrix;
+    job->matrix = csm_realloc_array(NULL, rows, row);
+    if (!job->matrix) return CSM_ENOMEM;
+    csm_platform_large_pages(job->matrix, rows * row);
+    return CSM_OK;
 }
 
 /* Markets that dropped rows left holes behind them. */

@@ -2,6 +2,8 @@
 /* The indicators of a recipe over a group of markets, each indicator once however many features read it. */
 #include "fuse/frame.h"
 
+#include "core/platform.h"
+
 #include <string.h>
 
 /* Most values and tracks of a group: enough for all lanes and threads, little enough to be used again while warm. */
@@ -63,6 +65,7 @@ static csm_status reserve_values(csm_indicator_table *table, const csm_panel *pa
     table->capacity = 0;
     table->values = csm_realloc_array(NULL, bars, table->outputs * sizeof *table->values);
     if (!table->values) return CSM_ENOMEM;
+    csm_platform_large_pages(table->values, bars * table->outputs * sizeof *table->values);
     table->capacity = bars;
     return CSM_OK;
 }
