@@ -49,7 +49,7 @@ static void read_fuse_and_cost(training_settings *s, const csm_config *config) {
 }
 
 static void read_learner(training_settings *s, const csm_config *config) {
-    static const char *const parameters[] = {"rounds",    "leaves", "learning_rate",
+    static const char *const parameters[] = {"rounds",   "leaves", "learning_rate",
                                              "min_rows", "l2",     "column_share"};
     s->learner_count = sizeof parameters / sizeof parameters[0];
     for (size_t i = 0; i < s->learner_count; i++) {

@@ -102,7 +102,8 @@ static csm_status make_folds(csm_fold *folds, size_t *count, const horizon_sampl
     *count = 0;
     if (samples->length == 0 || options.to - options.from <= h->first) return CSM_OK;
     csm_status status = csm_model_walk_forward(folds, FOLDS_MOST, count, &options);
-    return status == CSM_ENODATA ? CSM_OK : status; /* too short a history for one test block: an empty walk */
+    return status == CSM_ENODATA ? CSM_OK
+                                 : status; /* too short a history for one test block: an empty walk */
 }
 
 csm_status csm_walk_forward(horizon_walk *out, csm_context *context, const horizon_samples *samples,

@@ -8,8 +8,7 @@
 #include <string.h>
 #include <time.h>
 
-static inline double bench_now(void)
-{
+static inline double bench_now(void) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
@@ -23,8 +22,7 @@ typedef struct bench_result {
 typedef bench_result (*bench_fn)(void *user);
 
 /* Serves until the input ends. */
-static inline int bench_serve(bench_fn ours, bench_fn peer, void *user)
-{
+static inline int bench_serve(bench_fn ours, bench_fn peer, void *user) {
     char line[64];
     while (fgets(line, sizeof line, stdin) != NULL) {
         const bench_result result = strncmp(line, "ours", 4) == 0 ? ours(user) : peer(user);
