@@ -78,7 +78,7 @@ static csm_status ingest_options(csm_ingest_options *options, csm_time *interval
     if (history > 0) options->from = csm_context_now(p->context) - history;
     options->provenance_prefix = csm_config_get(p->config, "ingest.provenance_prefix");
     if (strncmp(source->name, "kraken.", 7) == 0) options->base_url = csm_config_get(p->config, "kraken.url");
-    if (strcmp(source->name, "fear_greed") == 0)
+    if (strcmp(source->name, "alternative.fear_greed") == 0)
         options->base_url = csm_config_get(p->config, "fear_greed.url");
     return status;
 }

@@ -193,6 +193,19 @@ static void items_of_a_list_are_trimmed(void **state) {
     csm_config_free(config);
 }
 
+static void every_source_of_the_defaults_exists_at_its_configured_address(void **state) {
+    (void)state;
+    csm_config *config = fresh();
+    char name[64];
+    for (size_t i = 0; csm_config_item(config, "ingest.sources", i, name, sizeof name); i++) {
+        const csm_source *source = csm_ingest_source_find(name);
+        if (!source) fail_msg("no source is called %s", name);
+        const char *option = strncmp(name, "kraken.", 7) == 0 ? "kraken.url" : "fear_greed.url";
+        assert_string_equal(csm_config_get(config, option), source->base_url);
+    }
+    csm_config_free(config);
+}
+
 static void the_hash_follows_every_value(void **state) {
     (void)state;
     csm_config *config = fresh();
@@ -240,6 +253,7 @@ int main(void) {
         cmocka_unit_test(lists_must_match_the_horizons),
         cmocka_unit_test(the_gates_horizon_must_be_trained),
         cmocka_unit_test(items_of_a_list_are_trimmed),
+        cmocka_unit_test(every_source_of_the_defaults_exists_at_its_configured_address),
         cmocka_unit_test(the_hash_follows_every_value),
         cmocka_unit_test(a_failed_allocation_leaves_the_configuration_as_it_was),
     };
