@@ -85,10 +85,10 @@ CSM_API const csm_excluded_row *csm_frame_excluded_at(const csm_frame *frame,
 /* Reasons of one (market, decision time): 0 when the row is there; CSM_ENOTFOUND when not asked for. */
 CSM_API csm_status csm_frame_reasons(csm_reason *out, const csm_frame *frame, uint32_t market, csm_time time);
 
-/* What was known of each market at the end of the frame. */
+/* What was known of a market at a time, or at the end of the frame where that is earlier. */
 typedef struct csm_market_facts {
     csm_time first;      /* open of the first final bar */
-    csm_time last_trade; /* close of the last traded bar before `to` */
+    csm_time last_trade; /* close of the last traded bar; CSM_TIME_MIN: none yet */
     double price;        /* of that trade */
     double
         traded_value; /* median over the last 30 days of price x volume a day, quote currency; NaN: unknown */

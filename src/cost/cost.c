@@ -137,7 +137,7 @@ csm_status csm_cost_at(csm_cost *out, const csm_cost_model *model, csm_time time
     const csm_cost_options *o = &model->options;
     const csm_cost_quote *quote = newest_quote(model, time), *depth = newest_depth(model, quote, time);
     csm_cost cost = {0};
-    double fee = model->taker_fee, buy = o->assumed_slippage, sell = o->assumed_slippage;
+    double fee = model->taker_fee, buy = o->assumed_slippage, sell = buy;
     if (fee != fee) {
         fee = o->assumed_fee;
         cost.assumed |= CSM_COST_FEE_ASSUMED;

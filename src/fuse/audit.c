@@ -37,6 +37,12 @@ static bool held_back(const csm_frame *frame, size_t market, csm_time time) {
     return (reasons & CSM_REASON_MASK(PENDING)) != 0;
 }
 
+static uint32_t bits_of(float x) {
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    return bits;
+}
+
 void csm_audit_compare(csm_audit *out, const csm_frame *frame, const csm_frame *replay, csm_time time) {
     const size_t features = frame->recipe->count;
     for (size_t m = 0; m < frame->market_count; m++) {
@@ -49,7 +55,7 @@ void csm_audit_compare(csm_audit *out, const csm_frame *frame, const csm_frame *
         }
         const float *a = frame->matrix + here * features, *b = replay->matrix + there * features;
         for (size_t f = 0; f < features; f++) {
-            if (memcmp(&a[f], &b[f], sizeof a[f]) == 0) continue;
+            if (bits_of(a[f]) == bits_of(b[f])) continue;
             note(out, time, m, f);
             break;
         }

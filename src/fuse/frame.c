@@ -48,6 +48,7 @@ static csm_status fill_groups(row_job *job) {
         if (!status) status = csm_indicator_table_run(&table, build, begin);
         if (!status) status = csm_parallel_for(build->workers, table.tracks, 1, fill_markets, job);
     }
+    job->table = NULL;
     csm_indicator_table_free(&table);
     return status;
 }

@@ -205,6 +205,8 @@ csm_status csm_frame_facts(csm_market_facts *out, const csm_frame *frame, uint32
     if (market >= frame->market_count)
         return csm_fail(CSM_EINVAL, "frame facts: market %u of %zu", market, frame->market_count);
     const csm_facts_track *facts = &frame->facts[market];
+    const csm_time last = frame->first_decision + ((csm_time)frame->decisions - 1) * frame->options.interval;
+    if (frame->decisions > 0 && time > last) time = last; /* the frame knows nothing later */
     size_t low = 0, high = facts->traded;
     while (low < high) { /* traded bars that closed at or before `time` */
         const size_t middle = low + (high - low) / 2;

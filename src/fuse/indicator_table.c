@@ -4,15 +4,15 @@
 
 #include "core/platform.h"
 
-#include <string.h>
-
 /* Most values and tracks of a group: enough for all lanes and threads, little enough to be used again while warm. */
 #define GROUP_VALUES ((size_t)16 << 20)
 #define GROUP_TRACKS 64
 
 static bool same_request(const csm_feature *a, const csm_feature *b) {
-    return a->indicator == b->indicator &&
-           memcmp(a->indicator_parameter, b->indicator_parameter, sizeof a->indicator_parameter) == 0;
+    if (a->indicator != b->indicator) return false;
+    for (int i = 0; i < CSM_INDICATOR_PARAMETERS_MAX; i++)
+        if (a->indicator_parameter[i] != b->indicator_parameter[i]) return false;
+    return true;
 }
 
 /* request[f] of every feature: index among the distinct ones, SIZE_MAX without an indicator. */

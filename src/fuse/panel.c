@@ -240,8 +240,26 @@ static size_t bars_before(const csm_track *track, size_t g) {
     return s < track->slots ? track->traded_count[s] : track->traded;
 }
 
-/* The factor of a slot is the mean log return of the coins that traded in it and in the one before. Markets are added in
- * the order given, so no number of threads changes a bit. */
+double csm_track_return(const csm_panel *panel, const csm_track *track, size_t k) {
+    const bool fresh = k > 0 && track->time[k] - track->time[k - 1] <= panel->interval + panel->stale_after;
+    return fresh ? track->log_return[k] : (double)NAN;
+}
+
+/* True when bars of the slot were received and nobody traded in any: then no price moved. */
+static bool all_idle(const csm_panel *panel, size_t g) {
+    bool known = false;
+    for (size_t i = 0; i < panel->count; i++) {
+        const csm_track *track = &panel->tracks[i];
+        if (g < track->first || g - track->first >= track->slots) continue;
+        const size_t s = g - track->first;
+        if (track->traded_count[s] != (s > 0 ? track->traded_count[s - 1] : 0)) return false;
+        known = known || track->known_count[s] != (s > 0 ? track->known_count[s - 1] : 0);
+    }
+    return known;
+}
+
+/* The factor of a slot is the mean log return of the coins that traded in it, since the trade before. Markets are added
+ * in the order given, so no number of threads changes a bit. */
 static csm_status average_returns(void *user, size_t begin, size_t end, uint32_t worker) {
     csm_panel *panel = user;
     uint32_t count[SLOT_CHUNK] = {0};
@@ -251,14 +269,19 @@ static csm_status average_returns(void *user, size_t begin, size_t end, uint32_t
         const csm_track *track = &panel->tracks[i];
         const size_t last = bars_before(track, end);
         for (size_t k = bars_before(track, begin); k < last; k++) {
-            if (k == 0 || track->slot[k] != track->slot[k - 1] + 1) continue;
+            const double r = csm_track_return(panel, track, k);
+            if (r != r) continue;
             const size_t g = track->first + track->slot[k];
-            panel->factor[g] += track->log_return[k];
+            panel->factor[g] += r;
             count[g - begin]++;
         }
     }
-    for (size_t g = begin; g < end; g++)
-        panel->factor[g] = count[g - begin] > 0 ? panel->factor[g] / count[g - begin] : (double)NAN;
+    for (size_t g = begin; g < end; g++) {
+        if (count[g - begin] > 0)
+            panel->factor[g] /= count[g - begin];
+        else
+            panel->factor[g] = all_idle(panel, g) ? 0.0 : (double)NAN;
+    }
     return CSM_OK;
 }
 

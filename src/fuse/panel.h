@@ -71,8 +71,7 @@ typedef struct csm_panel {
     size_t reference;  /* track of BTC; SIZE_MAX: none */
     uint8_t
         *late; /* (slots) 1: at that decision a bar of some market was not known yet; NULL: none was late */
-    double *
-        factor; /* (slots) market factor: mean log return of one bar over the coins present; NaN: none present */
+    double *factor; /* (slots) market factor: mean log return of the coins that traded; NaN: not known */
     csm_values fear_greed;
 } csm_panel;
 
@@ -135,6 +134,8 @@ csm_reason csm_track_window(const csm_panel *panel, const csm_track *track, csm_
                             size_t memory, size_t s);
 /* True when that window is there and misses nothing at all. */
 bool csm_track_whole(const csm_track *track, csm_sequence sequence, size_t memory, size_t s);
+/* The one-bar log return of traded bar k, where it is one: the trade before is not older than stale_after. NaN otherwise. */
+double csm_track_return(const csm_panel *panel, const csm_track *track, size_t k);
 /* Place in the sequence of what is newest at slot s; SIZE_MAX: nothing yet. */
 size_t csm_track_newest(const csm_track *track, csm_sequence sequence, size_t s);
 

@@ -70,20 +70,20 @@ static columns known_of(const csm_subject *subject) {
     return (columns){.count = 4, .n = track->known, .x = {volume, s[0], s[1], s[2]}};
 }
 
-/* One-bar returns of `track` over the panel's slots [first, first + slots): NaN unless a slot and the one before traded. */
-static void returns_by_slot(const csm_track *track, size_t first, size_t slots, double *out) {
+/* Returns of `track` over the panel's slots [first, first + slots); NaN where it did not trade. */
+static void returns_by_slot(const csm_panel *panel, const csm_track *track, size_t first, size_t slots,
+                            double *out) {
     for (size_t s = 0; s < slots; s++) out[s] = (double)NAN;
     for (size_t k = 1; k < track->traded; k++) {
         const size_t g = track->first + track->slot[k];
-        if (track->slot[k] != track->slot[k - 1] + 1 || g < first || g - first >= slots) continue;
-        out[g - first] = track->log_return[k];
+        if (g >= first && g - first < slots) out[g - first] = csm_track_return(panel, track, k);
     }
 }
 
 /* s[1] holds x, s[2] is filled with y; both become 0 where not both exist, s[0] counts where they do. */
 static columns pairs_of(const csm_subject *subject, double *const *s) {
     const csm_track *track = subject->track;
-    returns_by_slot(track, track->first, track->slots, s[2]);
+    returns_by_slot(subject->panel, track, track->first, track->slots, s[2]);
     for (size_t i = 0; i < track->slots; i++) {
         const bool pair = s[1][i] == s[1][i] && s[2][i] == s[2][i];
         const double x = pair ? s[1][i] : 0.0, y = pair ? s[2][i] : 0.0;
@@ -111,7 +111,7 @@ static columns bitcoin_pairs_of(const csm_subject *subject) {
     if (panel->reference == SIZE_MAX)
         for (size_t i = 0; i < track->slots; i++) s[1][i] = (double)NAN;
     else
-        returns_by_slot(&panel->tracks[panel->reference], track->first, track->slots, s[1]);
+        returns_by_slot(panel, &panel->tracks[panel->reference], track->first, track->slots, s[1]);
     return pairs_of(subject, s);
 }
 

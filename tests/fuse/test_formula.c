@@ -168,6 +168,22 @@ static void equal_coins_share_their_rank(void **state) {
     series_free(&s);
 }
 
+/* One coin alone is the market: over any window the factor moves as it does, halts and holes included. */
+static void the_factor_loses_no_return_to_halts_and_holes(void **state) {
+    (void)state;
+    series s = series_new(HOURS, 0);
+    series_idle(&s, HOURS - 5, CSM_BAR_NO_TRADE);
+    series_idle(&s, HOURS - 6, CSM_BAR_NO_TRADE);
+    series_idle(&s, HOURS - 100, CSM_BAR_GAP);
+    const csm_track_source source = series_source(&s, "ETH");
+    const double *close = s.column[3];
+    const char *names[] = {"factor_return_24", "relative_strength_24", "factor_return_168"};
+    const double expected[] = {log(close[HOURS - 1] / close[HOURS - 25]), 0,
+                               log(close[HOURS - 1] / close[HOURS - 169])};
+    check_all(&source, 1, NULL, 0, names, expected, 3);
+    series_free(&s);
+}
+
 static void the_calendar_is_that_of_the_decision(void **state) {
     (void)state;
     series s = series_new(4 * 24 + 6, 0); /* from Friday 2021-01-01; the last bar closes on Tuesday 06:00 */
@@ -279,6 +295,7 @@ int main(void) {
         cmocka_unit_test(a_flat_market_has_limits_or_no_row_and_never_a_nan),
         cmocka_unit_test(two_coins_in_step_have_beta_two_and_opposite_ranks),
         cmocka_unit_test(equal_coins_share_their_rank),
+        cmocka_unit_test(the_factor_loses_no_return_to_halts_and_holes),
         cmocka_unit_test(the_calendar_is_that_of_the_decision),
         cmocka_unit_test(sentiment_is_what_was_known),
         cmocka_unit_test(sentiment_older_than_72_hours_is_a_missing_source),

@@ -45,10 +45,31 @@ static void the_same_bits_come_from_any_number_of_threads(void **state) {
     for (int i = 0; i < 3; i++) series_free(&s[i]);
 }
 
+static void the_same_bits_come_from_any_instruction_set(void **state) {
+    (void)state;
+    series s[2] = {series_new(1000, 0), series_new(1000, 1)};
+    const csm_track_source sources[2] = {series_source(&s[0], "BTC"), series_source(&s[1], "ETH")};
+    csm_recipe *recipe = without_sentiment();
+    csm_frame *best = frame_of(sources, 2, NULL, recipe, NULL, 1);
+    assert_true(best->rows > 500);
+    for (int isa = CSM_ISA_SCALAR; isa <= (int)csm_backend_isa(); isa++) {
+        for (size_t f = 0; f < recipe->count; f++)
+            recipe->features[f].formula = csm_formula_of((csm_isa)isa, recipe->features[f].formula->name);
+        csm_frame *frame = frame_of(sources, 2, NULL, recipe, NULL, 1);
+        assert_int_equal(frame->rows, best->rows);
+        assert_memory_equal(frame->matrix, best->matrix, best->rows * recipe->count * sizeof(float));
+        csm_frame_free(frame);
+    }
+    csm_frame_free(best);
+    csm_recipe_free(recipe);
+    for (int i = 0; i < 2; i++) series_free(&s[i]);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_decision_is_a_row_or_has_a_reason),
         cmocka_unit_test(the_same_bits_come_from_any_number_of_threads),
+        cmocka_unit_test(the_same_bits_come_from_any_instruction_set),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -277,6 +277,10 @@ static void facts_are_what_was_known(void **state) {
     assert_true(facts.last_trade == CSM_TIME_MIN && isnan(facts.price) && facts.history == 0);
     assert_ok(csm_frame_facts(&facts, frame, 1, decision(1030))); /* day 41 has a gap and does not count */
     assert_true(!isnan(facts.traded_value));
+    csm_market_facts last;
+    assert_ok(csm_frame_facts(&facts, frame, 0, decision(HOURS - 1)));
+    assert_ok(csm_frame_facts(&last, frame, 0, CSM_TIME_MAX)); /* the frame knows nothing later */
+    assert_memory_equal(&facts, &last, sizeof facts);
     assert_status(CSM_EINVAL, csm_frame_facts(&facts, frame, MARKETS, time));
     csm_frame_free(frame);
 }

@@ -28,13 +28,15 @@ csm_status RUN(indicator_share)(const csm_feature *feature, csm_subject *subject
     const csm_track *track = subject->track;
     for (size_t k = 0; k < track->traded; k++)
         out[k] = value_at(feature, subject, k, feature->output) / track->close[k];
+    csm_log1ps(out, out, track->traded);
     return CSM_OK;
 }
 
 csm_status RUN(indicator_spread)(const csm_feature *feature, csm_subject *subject, double *out) {
-    const csm_track *track = subject->track;
-    for (size_t k = 0; k < track->traded; k++)
-        out[k] = (value_at(feature, subject, k, 0) - value_at(feature, subject, k, 2)) / track->close[k];
+    for (size_t k = 0; k < subject->track->traded; k++) {
+        const double width = value_at(feature, subject, k, 0) - value_at(feature, subject, k, 2);
+        out[k] = width / value_at(feature, subject, k, 1);
+    }
     return CSM_OK;
 }
 

@@ -183,14 +183,17 @@ def from_ema(p, n):
     return p.log - np.log(ema(p, n))
 
 
-def macd(p):
-    line = ema(p, 12) - ema(p, 26)
-    return line / p.close
+def ppo(p):
+    return 100 * (ema(p, 12) / ema(p, 26) - 1)
 
 
-def macd_histogram(p):
-    line = ema(p, 12) - ema(p, 26)
-    return (line - line.ewm(span=9, adjust=False).mean()) / p.close
+def tsi(p):
+    change = p.close.diff().iloc[1:]
+
+    def twice(x):
+        return x.ewm(span=25, adjust=False).mean().ewm(span=13, adjust=False).mean()
+
+    return (100 * twice(change) / twice(change.abs())).reindex(p.close.index)
 
 
 def rsi(p, n):
@@ -208,12 +211,12 @@ def stoch(p):
 def atr(p, n):
     before = p.close.shift()
     true_range = np.maximum(p.high, before) - np.minimum(p.low, before)
-    return (wilder(true_range.iloc[1:], n) / p.close.iloc[1:]).reindex(p.close.index)
+    return np.log1p(wilder(true_range.iloc[1:], n) / p.close.iloc[1:]).reindex(p.close.index)
 
 
 def bbands(p, n):
     mean, reach = p.close.rolling(n).mean(), 2 * p.close.rolling(n).std(ddof=0)
-    return (p.close - mean + reach) / (2 * reach), 2 * reach / p.close
+    return (p.close - mean + reach) / (2 * reach), 2 * reach / mean
 
 
 def directional(p, n):
@@ -343,7 +346,7 @@ def spine_1(p):
     out += [("return_volume_correlation_168", return_volume_correlation(p, 168))]
 
     out += [(f"from_ema_{n}", from_ema(p, n)) for n in (12, 26, 50, 90)]
-    out += [("macd_12_26_9", macd(p)), ("macd_histogram_12_26_9", macd_histogram(p))]
+    out += [("ppo_12_26", ppo(p)), ("tsi_25_13", tsi(p))]
     out += [(f"rsi_{n}", rsi(p, n)) for n in (7, 14, 28)]
     k, d = stoch(p)
     out += [("stoch_k_14", k), ("stoch_d_14", d)]
