@@ -248,9 +248,9 @@ static csm_status registry_merge(applying *a) {
         csm_registry_row *row = j < a->listing->count ? &a->rows[j] : NULL;
         int order = old == NULL ? 1 : row == NULL ? -1 : strcmp(old->symbol, row->market.symbol);
         if (old != NULL && order <= 0) a->listed_before += old->delisted == CSM_TIME_MAX;
-        if (order > 0)
-            status = market_new(a, row);
-        else if (order == 0)
+        if (old == NULL || order > 0)
+            status = market_new(a, &a->rows[j]);
+        else if (row != NULL && order == 0)
             status = market_seen(a, old, before->ranks[i], row);
         else if (old->delisted == CSM_TIME_MAX)
             status = market_vanished(a, old, before->ranks[i]);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "ingest/bar_row.h"
+#include "store/kind.h"
 
 #define BAR_COLUMNS 10 /* time available open high low close volume vwap trades state (kinds.def) */
 
@@ -16,11 +17,29 @@ const char *csm_bar_row_fault(const csm_bar_row *bar) {
     return NULL;
 }
 
+/* A cell in the column's scale; false when the column must change or the value leaves 64 bits. */
+static bool cell_fits(int64_t *out, const csm_table *rows, size_t column, csm_decimal cell) {
+    int32_t raise = rows->scale[column] - cell.scale;
+    if (cell.ticks == CSM_CELL_MISSING) {
+        *out = CSM_CELL_MISSING;
+        return true;
+    }
+    return raise >= 0 && !__builtin_mul_overflow(cell.ticks, csm_power_of_ten[raise], out) &&
+           *out != CSM_CELL_MISSING;
+}
+
+/* As csm_table_append, which takes over where a column's scale must grow. */
 static csm_status append(csm_table *rows, const csm_decimal cells[BAR_COLUMNS]) {
+    int64_t ticks[BAR_COLUMNS];
+    bool fits = rows->rows < rows->capacity;
     if (csm_table_columns(rows) != BAR_COLUMNS)
         return csm_fail(CSM_EINTERNAL, "a table of bars has %zu columns, not %d", csm_table_columns(rows),
                         BAR_COLUMNS);
-    return csm_table_append(rows, cells);
+    for (size_t c = 0; fits && c < BAR_COLUMNS; c++) fits = cell_fits(&ticks[c], rows, c, cells[c]);
+    if (!fits) return csm_table_append(rows, cells);
+    for (size_t c = 0; c < BAR_COLUMNS; c++) rows->ticks[c][rows->rows] = ticks[c];
+    rows->rows++;
+    return CSM_OK;
 }
 
 csm_status csm_bar_row_append_traded(csm_table *rows, const csm_bar_row *bar) {

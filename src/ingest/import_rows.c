@@ -123,7 +123,7 @@ static bool bar_is_quiet(const csm_bar_row *bar) {
 }
 
 static csm_status bar_take(csm_import_rows *rows, const csm_csv_line *line) {
-    csm_bar_row bar;
+    csm_bar_row bar = {0};
     csm_status status = bar_read(rows, line, &bar);
     if (status == CSM_OK) status = time_note(rows, line, bar.time);
     if (status != CSM_OK) return status;

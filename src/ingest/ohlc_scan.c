@@ -2,10 +2,13 @@
 #include "ingest/ohlc_scan.h"
 #include "discover/kraken.h"
 #include "ingest/bar_row.h"
+#include "ingest/digits.h"
 
 #include <string.h>
 
-#define TAIL_BYTES 256              /* `last` ends the reply */
+#define TAIL_BYTES 256 /* `last` ends the reply */
+/* Bytes that row_read_usual may look at: '[', 10 digits, ',', six times '"', a number, '",', then a count. */
+#define ROW_REACH (12 + 6 * (3 + CSM_DIGITS_REACH) + CSM_DIGITS_REACH)
 #define CLOCK_SKEW (5 * CSM_MINUTE) /* how far our clock may be behind the exchange's */
 
 typedef struct ohlc_walk {
@@ -43,6 +46,31 @@ static csm_status row_read(csm_scan *scan, csm_bar_row *bar) {
     return status;
 }
 
+/* The same row as the exchange writes it, without white space and with numbers of usual length; false, and the cursor where it
+ * was, when it is anything else, right or wrong: row_read decides then. */
+static bool row_read_usual(csm_scan *scan, csm_bar_row *bar) {
+    csm_decimal *const fields[] = {&bar->open, &bar->high, &bar->low, &bar->close, &bar->vwap, &bar->volume};
+    const char *at = scan->at;
+    if (scan->end - at < ROW_REACH || at[0] != '[') return false;
+    uint64_t high = csm_digits_load(at + 1), low = csm_digits_load(at + 3);
+    if (csm_digits_run(high) != 8 || csm_digits_run(low) != 8 || at[1] == '0' || at[11] != ',') return false;
+    uint64_t seconds = csm_digits_fold(high, 2) * 100000000u + csm_digits_fold(low, 8);
+    if (seconds > INT64_MAX / CSM_SECOND) return false;
+    at += 12;
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
+        if (*at++ != '"' || !csm_digits_take(&at, fields[i]) || at[0] != '"' || at[1] != ',') return false;
+        at += 2;
+    }
+    const char *count = at;
+    csm_decimal trades;
+    if (!csm_digits_take(&at, &trades) || trades.scale != 0 || *at != ']') return false;
+    if (*count == '0' && at != count + 1) return false; /* no number in JSON begins so */
+    bar->time = (csm_time)seconds * CSM_SECOND;
+    bar->trades = trades.ticks;
+    scan->at = at + 1;
+    return true;
+}
+
 static csm_status row_check_time(ohlc_walk *walk, const csm_scan *scan, csm_time time) {
     if (time % walk->interval != 0) return row_fail(scan, time, "not a multiple of the interval");
     if (time > walk->received + CLOCK_SKEW) return row_fail(scan, time, "in the future");
@@ -56,7 +84,7 @@ static csm_status row_check_time(ohlc_walk *walk, const csm_scan *scan, csm_time
 
 static csm_status row_take(ohlc_walk *walk, csm_scan *scan) {
     csm_bar_row bar;
-    csm_status status = row_read(scan, &bar);
+    csm_status status = row_read_usual(scan, &bar) ? CSM_OK : row_read(scan, &bar);
     if (status == CSM_OK) status = row_check_time(walk, scan, bar.time);
     if (status != CSM_OK) return status;
     bar.available = bar.time + walk->interval;

@@ -24,7 +24,7 @@ fi
 cmake -S . -B build/bench -G Ninja -DCMAKE_BUILD_TYPE=Release -DCSM_CUDA=OFF -DCSM_EXAMPLES=OFF -DCSM_SHARED_DATA="$CSM_SHARED_DATA" >/dev/null
 ninja -C build/bench cryptosmart >/dev/null
 "$python" "$frame" requires "$@" | while read -r package; do
-    "$python" -m pip install -q --disable-pip-version-check "$package"
+    [ -z "$package" ] || "$python" -m pip install -q --disable-pip-version-check "$package"
 done
 # One thread a peer unless a case says otherwise: libraries that start their own pools are told so before they load.
 exec "$python" "$frame" run "$@"

@@ -184,6 +184,40 @@ static void every_failed_allocation_is_reported(void **state) {
     }
 }
 
+static void assert_same_rows(const csm_table *a, const csm_table *b) {
+    assert_int_equal(csm_table_rows(a), csm_table_rows(b));
+    for (size_t c = 0; c < csm_table_columns(a); c++)
+        for (size_t r = 0; r < csm_table_rows(a); r++) {
+            csm_decimal x = {csm_table_ticks(a, c)[r], csm_table_scale(a, c), 0};
+            csm_decimal y = {csm_table_ticks(b, c)[r], csm_table_scale(b, c), 0};
+            if (x.ticks == CSM_CELL_MISSING || y.ticks == CSM_CELL_MISSING)
+                assert_true(x.ticks == y.ticks);
+            else
+                assert_int_equal(csm_decimal_compare(x, y), 0);
+        }
+}
+
+/* The recording is pretty-printed and goes the exact way; without white space it goes the quick one. */
+static void the_quick_way_and_the_exact_one_give_the_same_bars(void **state) {
+    (void)state;
+    csm_buffer text = fixture_read("fixtures/kraken_rest/xchange_ohlc.json");
+    csm_source_ask ask = ask_for(CSM_MINUTE);
+    char *tight = malloc(text.length + 1);
+    size_t length = 0;
+    assert_non_null(tight);
+    for (size_t i = 0; i < text.length; i++)
+        if (strchr(" \n\r\t", text.data[i]) == NULL) tight[length++] = text.data[i];
+    parsed exact = parse_bytes("kraken.ohlc", &ask, text.data, text.length, NOW);
+    parsed quick = parse_bytes("kraken.ohlc", &ask, tight, length, NOW);
+    assert_int_equal(exact.status, CSM_OK);
+    assert_int_equal(quick.status, CSM_OK);
+    assert_same_rows(exact.answer.parts[0].rows, quick.answer.parts[0].rows);
+    csm_source_answer_free(&exact.answer);
+    csm_source_answer_free(&quick.answer);
+    free(tight);
+    csm_buffer_free(&text);
+}
+
 static void decimals_of_the_quick_path_are_those_of_the_exact_type(void **state) {
     (void)state;
     static const char *const texts[] = {"0",
@@ -230,6 +264,7 @@ int main(void) {
         cmocka_unit_test(an_error_string_has_its_own_status),
         cmocka_unit_test(a_request_names_pair_minutes_and_cursor),
         cmocka_unit_test(every_failed_allocation_is_reported),
+        cmocka_unit_test(the_quick_way_and_the_exact_one_give_the_same_bars),
         cmocka_unit_test(decimals_of_the_quick_path_are_those_of_the_exact_type),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

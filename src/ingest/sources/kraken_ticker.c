@@ -39,7 +39,7 @@ static csm_status element_read(csm_scan *scan, size_t index, csm_slice *out) {
 }
 
 static csm_status decimal_read(csm_scan *scan, size_t index, csm_decimal *out) {
-    csm_slice span;
+    csm_slice span = {"", 0};
     csm_status status = element_read(scan, index, &span);
     return status != CSM_OK ? status : csm_decimal_from_slice(out, span);
 }
@@ -48,7 +48,7 @@ static csm_status decimal_read(csm_scan *scan, size_t index, csm_decimal *out) {
 static csm_status ticker_read(csm_scan *scan, ticker *t) {
     csm_status status = CSM_OK;
     bool first = true;
-    csm_slice name, span;
+    csm_slice name, span = {"", 0};
     while (csm_scan_member(scan, &name, &first, &status)) {
         char letter = name.length == 1 ? name.text[0] : '\0';
         if (letter == 'a')
