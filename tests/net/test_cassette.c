@@ -45,6 +45,8 @@ static csm_net_replies *session(fixture *f, csm_net *net, const char *base) {
     }
     csm_net_source source = fixture_source();
     source.in_flight = 1;
+    source.backoff_first = source.backoff_last =
+        CSM_MICROSECOND; /* "/flaky" again before "/limited" stops all */
     csm_net_replies *replies = NULL;
     const csm_status status =
         csm_net_perform(&replies, net, f->context, &source, requests, PATHS + 2, NULL, NULL);
