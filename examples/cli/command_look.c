@@ -60,7 +60,7 @@ int command_ledger(cli *c) {
     if (strcmp(what, "verify") != 0 && strcmp(what, "head") != 0 && strcmp(what, "show") != 0)
         return usage_error("ledger: '%s' is not verify, head or show", what);
     csm_store *store = NULL;
-    csm_ledger_head head;
+    csm_ledger_head head = {0};
     csm_ledger_history *history = NULL;
     csm_status status = csm_store_open(&store, c->context, c->workspace, CSM_STORE_READ);
     if (status == CSM_OK && *what == 'v')

@@ -7,8 +7,6 @@
 #include <string.h>
 #include <unistd.h>
 
-extern char **environ;
-
 const command commands[] = {
 #define COMMAND(name, arguments, text) {#name, arguments, text, command_##name},
 #include "commands.def"

@@ -52,6 +52,7 @@ struct csm_bar_series {
 
 static csm_status fill_series(csm_bar_series *series) {
     const csm_table *table = series->table;
+    if (!table) return csm_fail(CSM_EINTERNAL, "bars without a table");
     const size_t rows = table->rows;
     csm_status status = CSM_OK;
     for (size_t i = 0; i < 5 && !status; i++) {

@@ -14,7 +14,7 @@ void csm_manifest_row_free(csm_manifest_row *row) {
 /* Letters, digits and dots stay; everything else becomes '-', so that a name never leaves its folder. */
 static void plain_name(char out[NAME_PART + 1], const char *text) {
     size_t n = 0;
-    for (; text[n] && n < NAME_PART; n++) {
+    for (; n < NAME_PART && text[n]; n++) {
         const char c = text[n];
         const bool keep =
             (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c == '.' && n > 0);

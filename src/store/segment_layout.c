@@ -44,6 +44,7 @@ static csm_status read_text(char out[TEXT_MAX], hid_t object, const char *name) 
 }
 
 static csm_status read_in_range(int64_t *out, hid_t object, const char *name, int64_t least, int64_t most) {
+    *out = 0;
     const csm_status status = read_number(out, object, name);
     if (status || (*out >= least && *out <= most)) return status;
     return csm_fail(CSM_ECORRUPT, "attribute %s is %lld", name, (long long)*out);

@@ -19,7 +19,8 @@ static csm_status output_check(const csm_matrix *matrix, const csm_indicator *in
 
 static csm_status jobs_prepare(table_run *run, const csm_indicator_request *requests) {
     size_t cells = 0;
-    for (size_t r = 0; r < run->job_count; r++) {
+    const size_t count = run->job_count;
+    for (size_t r = 0; r < count; r++) {
         job *j = &run->jobs[r];
         size_t bytes = 0;
         csm_status status = csm_kernel_find(&j->kernel, j->parameters, requests[r].indicator,
