@@ -39,9 +39,8 @@ static csm_status jobs_prepare(table_run *run, const csm_indicator_request *requ
     size_t bars = 0;
     for (size_t s = 0; s < run->series; s++) {
         csm_status status = csm_bars_check(&run->bars[s], run->inputs);
-        for (size_t r = 0; r < run->job_count && status == CSM_OK; r++)
-            status = output_check(&run->outputs[s * run->job_count + r], requests[r].indicator,
-                                  run->bars[s].length);
+        for (size_t r = 0; r < count && status == CSM_OK; r++)
+            status = output_check(&run->outputs[s * count + r], requests[r].indicator, run->bars[s].length);
         if (status != CSM_OK) return csm_fail_prefix(status, "series %zu", s);
         bars += run->bars[s].length;
     }
