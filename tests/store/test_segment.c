@@ -235,10 +235,10 @@ static void test_a_forked_child_reads_too(void **state) {
 static void test_h5py_reads_the_same_decimals(void **state) {
     const workspace *w = *state;
     char command[1200];
-    const char *python = getenv("CSM_PYTHON") ? getenv("CSM_PYTHON") : "python3";
+    const char *python = getenv("CSM_TEST_PYTHON") ? getenv("CSM_TEST_PYTHON") : "python3";
     snprintf(command, sizeof command, "%s -c 'import h5py, numpy' 2>/dev/null", python);
     if (system(command) != 0) {
-        print_message("skipped: %s has no h5py; CSM_PYTHON names one that has\n", python);
+        print_message("skipped: %s has no h5py; CSM_TEST_PYTHON names one that has\n", python);
         skip();
     }
     csm_store *store = open_store(w, CSM_STORE_CREATE);
