@@ -7,6 +7,16 @@
 #include <stdio.h>
 #include <string.h>
 
+static csm_status set_role(const csm_store *store, const char *sql, const char *hash) {
+    csm_statement *s = NULL;
+    bool row = false;
+    csm_status status = csm_catalog_prepare(&s, store, sql);
+    if (status == CSM_OK) status = csm_statement_bind_text(s, 1, hash);
+    if (status == CSM_OK) status = csm_statement_step(s, &row);
+    csm_statement_close(s);
+    return status;
+}
+
 static csm_status insert_model(csm_pipeline *p, const csm_training *training, const char *path) {
     csm_statement *s = NULL;
     csm_status status = csm_catalog_begin(p->store);
@@ -21,14 +31,13 @@ static csm_status insert_model(csm_pipeline *p, const csm_training *training, co
     bool row = false;
     if (status == CSM_OK) status = csm_statement_step(s, &row);
     csm_statement_close(s);
-    s = NULL;
+    /* The old one steps down first: at no row may there be two. */
     if (status == CSM_OK)
-        status = csm_catalog_prepare(&s, p->store,
-                                     "UPDATE models SET role = CASE WHEN hash = ?1 THEN 'champion' ELSE "
-                                     "'retired' END WHERE role = 'champion' OR hash = ?1");
-    if (status == CSM_OK) status = csm_statement_bind_text(s, 1, training->hash);
-    if (status == CSM_OK) status = csm_statement_step(s, &row);
-    csm_statement_close(s);
+        status =
+            set_role(p->store, "UPDATE models SET role = 'retired' WHERE role = 'champion' AND hash <> ?1",
+                     training->hash);
+    if (status == CSM_OK)
+        status = set_role(p->store, "UPDATE models SET role = 'champion' WHERE hash = ?1", training->hash);
     if (status == CSM_OK) status = csm_catalog_commit(p->store);
     if (status != CSM_OK) csm_catalog_rollback(p->store);
     return status;

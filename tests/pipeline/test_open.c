@@ -67,6 +67,21 @@ static void a_second_writer_is_told_to_wait_and_a_reader_is_not(void **state) {
     market_free(m);
 }
 
+/* Whatever the order of their hashes: eight models after one another, each the only champion in its turn. */
+static void the_newest_training_is_the_only_champion(void **state) {
+    (void)state;
+    market *m = market_new(2, planted_signal, 43);
+    for (uint32_t i = 0; i < 8; i++) {
+        csm_training *training = NULL, *champion = NULL;
+        assert_ok(csm_pipeline_train(&training, m->pipeline, market_end() - (8 - i) * CSM_DAY));
+        assert_ok(csm_pipeline_champion(&champion, m->pipeline));
+        assert_string_equal(csm_training_hash(champion), csm_training_hash(training));
+        csm_training_free(champion);
+        csm_training_free(training);
+    }
+    market_free(m);
+}
+
 static void status_counts_what_is_there(void **state) {
     (void)state;
     market *m = market_new(3, random_walk, 37);
@@ -97,6 +112,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_tampered_ledger_refuses_writers_and_tells_readers_through_the_doctor),
         cmocka_unit_test(a_second_writer_is_told_to_wait_and_a_reader_is_not),
+        cmocka_unit_test(the_newest_training_is_the_only_champion),
         cmocka_unit_test(status_counts_what_is_there),
         cmocka_unit_test(fusing_gives_rows_for_every_market_and_reasons_for_the_rest),
     };
