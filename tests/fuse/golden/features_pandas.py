@@ -245,6 +245,7 @@ def cci(p, n):
 def mfi(p, n):
     price = typical(p)
     change, flow = price.diff(), price * p.volume
+    change = change.where(change.abs() > 1e-14 * price, 0.0)  # equal decimals may differ once added and divided
     gain = flow.where(change > 0, 0.0).iloc[1:].rolling(n).sum()
     loss = flow.where(change < 0, 0.0).iloc[1:].rolling(n).sum()
     return (100 * gain / (gain + loss)).reindex(p.close.index)
