@@ -119,7 +119,7 @@ CSM_INLINE real real_select(mask m, real yes, real no) {
 #else
 #define LANES 1
 typedef double real;
-typedef bool mask;
+typedef uint64_t mask; /* all bits set, or none: a branch on prices would be mispredicted every other time */
 CSM_INLINE real real_of(double x) {
     return x;
 }
@@ -143,25 +143,30 @@ CSM_INLINE real real_min(real a, real b) {
     return a < b ? a : b;
 }
 CSM_INLINE mask real_gt(real a, real b) {
-    return a > b;
+    return (mask)0 - (mask)(a > b);
 }
 CSM_INLINE mask real_ge(real a, real b) {
-    return a >= b;
+    return (mask)0 - (mask)(a >= b);
 }
 CSM_INLINE mask real_eq(real a, real b) {
-    return a == b;
+    return (mask)0 - (mask)(a == b);
 }
 CSM_INLINE mask mask_and(mask a, mask b) {
-    return a && b;
+    return a & b;
 }
 CSM_INLINE mask mask_or(mask a, mask b) {
-    return a || b;
+    return a | b;
 }
 CSM_INLINE mask mask_not(mask a) {
-    return !a;
+    return ~a;
 }
 CSM_INLINE real real_select(mask m, real yes, real no) {
-    return m ? yes : no;
+    uint64_t y, n;
+    memcpy(&y, &yes, sizeof y);
+    memcpy(&n, &no, sizeof n);
+    n = (y & m) | (n & ~m);
+    memcpy(&no, &n, sizeof no);
+    return no;
 }
 #endif
 

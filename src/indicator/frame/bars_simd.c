@@ -15,7 +15,7 @@ CSM_INLINE bool mask_any(mask m) {
 }
 #else
 CSM_INLINE bool mask_any(mask m) {
-    return m;
+    return m != 0;
 }
 #endif
 

@@ -34,42 +34,39 @@ void *csm_tile_alloc(void **base, size_t bytes) {
     return (char *)*base + (CSM_TILE_ALIGN - (uintptr_t)*base % CSM_TILE_ALIGN) % CSM_TILE_ALIGN;
 }
 
+/* One block, so that a push touches few cache lines: this, the kernel's state and its windows. In the plain build no
+ * kernel needs more than a double's alignment. */
 struct csm_indicator_state {
     const csm_kernel *kernel;
     size_t warmup;
     size_t pushed;
-    void *base;
-    void *memory;
+    double memory[];
 };
 
 csm_status csm_indicator_state_new(csm_indicator_state **out, const csm_indicator *indicator,
                                    const double *parameters) {
     const csm_kernel *kernel;
     double checked[CSM_INDICATOR_PARAMETERS_MAX];
-    size_t bytes = 0;
+    size_t bytes;
     if (out == NULL) return csm_fail(CSM_EINVAL, "indicator: a state needs a place for its result");
     *out = NULL;
-    csm_status status = csm_kernel_find(&kernel, checked, indicator, parameters, CSM_ISA_SCALAR);
-    if (status == CSM_OK) status = csm_kernel_bytes(&bytes, kernel, checked, 1);
+    const csm_status status = csm_kernel_find(&kernel, checked, indicator, parameters, CSM_ISA_SCALAR);
     if (status != CSM_OK) return status;
-
-    csm_indicator_state *state = csm_alloc_array(1, sizeof *state);
+    const size_t own = (kernel->state_bytes + sizeof(double) - 1) / sizeof(double); /* in doubles */
+    if (__builtin_add_overflow(kernel->rows(checked), own, &bytes) ||
+        __builtin_mul_overflow(bytes, sizeof(double), &bytes) ||
+        __builtin_add_overflow(bytes, sizeof(csm_indicator_state), &bytes))
+        return csm_fail(CSM_ENOMEM, "%s: the window memory exceeds the address space", indicator->name);
+    csm_indicator_state *state = csm_alloc_array(1, bytes);
     if (state == NULL) return CSM_ENOMEM;
-    state->memory = csm_tile_alloc(&state->base, bytes);
-    if (state->memory == NULL) {
-        csm_dealloc(state);
-        return CSM_ENOMEM;
-    }
     state->kernel = kernel;
     state->warmup = kernel->warmup(checked);
-    csm_kernel_begin(state->memory, kernel, checked, 1);
+    kernel->init(state->memory, checked, state->memory + own);
     *out = state;
     return CSM_OK;
 }
 
 void csm_indicator_state_free(csm_indicator_state *state) {
-    if (state == NULL) return;
-    csm_dealloc(state->base);
     csm_dealloc(state);
 }
 
