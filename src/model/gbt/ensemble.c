@@ -6,16 +6,22 @@
 
 #define PREDICT_BLOCK 64 /* rows copied to floats at a time */
 
-csm_status gbt_ensemble_new(gbt_ensemble **out, size_t features, double base) {
+csm_status gbt_ensemble_new(gbt_ensemble **out, size_t features, uint32_t outputs, const double *base) {
     gbt_ensemble *ensemble = csm_alloc_array(1, sizeof *ensemble);
     *out = NULL;
     if (!ensemble) return CSM_ENOMEM;
     ensemble->features = features;
-    ensemble->base = base;
+    ensemble->outputs = outputs;
+    ensemble->base = csm_alloc_array(outputs, sizeof *ensemble->base);
+    ensemble->link = csm_alloc_array(outputs, sizeof *ensemble->link);
     ensemble->root = csm_alloc_array(1, sizeof *ensemble->root);
-    if (!ensemble->root) {
-        csm_dealloc(ensemble);
+    if (!ensemble->base || !ensemble->link || !ensemble->root) {
+        gbt_ensemble_free(ensemble);
         return CSM_ENOMEM;
+    }
+    for (uint32_t o = 0; o < outputs; o++) {
+        ensemble->base[o] = base[o];
+        ensemble->link[o] = (gbt_link){GBT_LINK_IDENTITY, 1};
     }
     *out = ensemble;
     return CSM_OK;
@@ -24,9 +30,28 @@ csm_status gbt_ensemble_new(gbt_ensemble **out, size_t features, double base) {
 void gbt_ensemble_free(void *state) {
     gbt_ensemble *ensemble = state;
     if (!ensemble) return;
+    csm_dealloc(ensemble->base);
+    csm_dealloc(ensemble->link);
     csm_dealloc(ensemble->root);
     csm_dealloc(ensemble->nodes);
+    csm_dealloc(ensemble->category);
     csm_dealloc(ensemble);
+}
+
+csm_status gbt_ensemble_add_set(uint32_t *set, gbt_ensemble *ensemble, const uint32_t *words,
+                                uint32_t word_count) {
+    if (word_count > GBT_CATEGORIES_MAX / 32 || ensemble->category_count > INT32_MAX - 1 - word_count)
+        return csm_fail(CSM_EINVAL, "gbt: a set of %u categories beside %zu words of others is too large",
+                        32 * word_count, ensemble->category_count);
+    size_t count = ensemble->category_count + 1 + word_count;
+    uint32_t *grown = csm_realloc_array(ensemble->category, count, sizeof *grown);
+    if (!grown) return CSM_ENOMEM;
+    ensemble->category = grown;
+    *set = (uint32_t)ensemble->category_count;
+    grown[*set] = word_count;
+    if (word_count) memcpy(grown + *set + 1, words, word_count * sizeof *words);
+    ensemble->category_count = count;
+    return CSM_OK;
 }
 
 csm_status gbt_ensemble_append(gbt_ensemble *ensemble, const gbt_node *nodes, size_t count) {
@@ -65,23 +90,23 @@ typedef struct predict_job {
     csm_matrix *out;
 } predict_job;
 
-static csm_status copy_row(float *row, const csm_matrix *x, size_t r) {
+static csm_status copy_row(float *row, const csm_matrix *x, size_t r, bool missing) {
     for (size_t f = 0; f < x->cols; f++) {
         row[f] = (float)csm_matrix_get(x, r, f);
-        if (!isfinite(row[f]))
+        if (!isfinite(row[f]) && !(missing && isnan(row[f])))
             return csm_fail(CSM_EINVAL, "gbt: x is not a finite float at row %zu, column %zu", r, f);
     }
     return CSM_OK;
 }
 
-static double leaf_value(const gbt_node *nodes, size_t node, const float *row) {
-    while (nodes[node].feature >= 0)
-        node = (size_t)nodes[node].left + !(row[nodes[node].feature] <= nodes[node].threshold);
-    return nodes[node].value;
+static double leaf_value(const gbt_ensemble *ensemble, size_t root, const float *row) {
+    const gbt_node *nodes = ensemble->nodes, *node = nodes + root;
+    while (node->feature >= 0) node = nodes + node->left + !gbt_goes_left(ensemble, node, row[node->feature]);
+    return node->value;
 }
 
-static void store_prediction(csm_matrix *out, size_t r, double value) {
-    ptrdiff_t at = (ptrdiff_t)r * out->row_stride;
+static void store_prediction(csm_matrix *out, size_t r, size_t c, double value) {
+    ptrdiff_t at = (ptrdiff_t)r * out->row_stride + (ptrdiff_t)c * out->col_stride;
     if (out->dtype == CSM_F64)
         ((double *)out->data)[at] = value;
     else
@@ -92,25 +117,31 @@ static void store_prediction(csm_matrix *out, size_t r, double value) {
 static csm_status predict_rows(void *user, size_t begin, size_t end, uint32_t worker) {
     const predict_job *job = user;
     const gbt_ensemble *ensemble = job->ensemble;
-    double sum[PREDICT_BLOCK];
-    csm_status status = CSM_OK;
+    uint32_t outputs = ensemble->outputs;
+    csm_status status = CSM_ENOMEM;
     (void)worker;
     float *block = csm_alloc_array(ensemble->features, PREDICT_BLOCK * sizeof *block);
-    if (!block) return CSM_ENOMEM;
+    double *sum = csm_alloc_array(outputs, PREDICT_BLOCK * sizeof *sum); /* (PREDICT_BLOCK, outputs) */
+    if (!block || !sum) goto done;
+    status = CSM_OK;
     for (size_t first = begin; first < end; first += PREDICT_BLOCK) {
         size_t rows = end - first < PREDICT_BLOCK ? end - first : PREDICT_BLOCK;
         for (size_t i = 0; i < rows; i++) {
-            if ((status = copy_row(block + i * ensemble->features, job->x, first + i))) goto done;
-            sum[i] = ensemble->base;
+            status = copy_row(block + i * ensemble->features, job->x, first + i, ensemble->missing);
+            if (status) goto done;
+            memcpy(sum + i * outputs, ensemble->base, outputs * sizeof *sum);
         }
         for (size_t t = 0; t < ensemble->trees; t++) {
             for (size_t i = 0; i < rows; i++)
-                sum[i] += leaf_value(ensemble->nodes, ensemble->root[t], block + i * ensemble->features);
+                sum[i * outputs + t % outputs] +=
+                    leaf_value(ensemble, ensemble->root[t], block + i * ensemble->features);
         }
-        for (size_t i = 0; i < rows; i++) store_prediction(job->out, first + i, sum[i]);
+        for (size_t i = 0; i < rows * outputs; i++)
+            store_prediction(job->out, first + i / outputs, i % outputs, sum[i]);
     }
 done:
     csm_dealloc(block);
+    csm_dealloc(sum);
     return status;
 }
 

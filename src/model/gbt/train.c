@@ -88,7 +88,9 @@ static csm_status open_training(training *t, const csm_train_job *job) {
     t->nodes = csm_alloc_array(2 * (size_t)grow.leaves - 1, sizeof *t->nodes);
     if (!t->pair || !t->row || !t->feature || !t->nodes) return CSM_ENOMEM;
     if ((status = gbt_grower_new(&t->grower, &t->bins, &grow))) return status;
-    return gbt_ensemble_new(&t->ensemble, samples->x.cols, base);
+    if ((status = gbt_ensemble_new(&t->ensemble, samples->x.cols, 1, &base))) return status;
+    if (job->objective == CSM_OBJECTIVE_LOGISTIC) t->ensemble->link[0].kind = GBT_LINK_LOGISTIC;
+    return CSM_OK;
 }
 
 static void close_training(training *t) {
