@@ -36,13 +36,13 @@ format() {
         echo "the layout is that of clang-format 14, which is not here"
         return 77
     fi
-    find src include tests examples bindings \( -name '*.[ch]' -o -name '*.cu' -o -name '*.cuh' \) 2>/dev/null >"$logs/format.files"
+    find src include tests examples bindings \( -name '*.[ch]' -o -name '*.cu' -o -name '*.cuh' -o -name '*.cpp' \) 2>/dev/null >"$logs/format.files"
     xargs $tool --dry-run -Werror --ferror-limit=5 <"$logs/format.files" && echo ": $(wc -l <"$logs/format.files") files"
 }
 
 spdx() {
     find src include tests examples cmake bindings CMakeLists.txt .ci -type f \
-        \( -name '*.c' -o -name '*.h' -o -name '*.cu' -o -name '*.cuh' -o -name '*.sh' -o -name '*.py' -o -name '*.cmake' \
+        \( -name '*.c' -o -name '*.h' -o -name '*.cu' -o -name '*.cuh' -o -name '*.cpp' -o -name '*.sh' -o -name '*.py' -o -name '*.cmake' \
         -o -name '*.i' -o -name CMakeLists.txt -o -name run \) 2>/dev/null >"$logs/spdx.files"
     xargs grep -L 'SPDX-License-Identifier: MIT' <"$logs/spdx.files" | sed 's/$/: no SPDX line/' | grep . && return 1
     echo ": $(wc -l <"$logs/spdx.files") files"
