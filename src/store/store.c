@@ -34,6 +34,9 @@ static csm_status take_lock(csm_store *store) {
     csm_status status = csm_lock_take(&store->lock, path);
     if (status == CSM_EIO && !csm_folder_is_writable(store->path))
         status = CSM_EREADONLY; /* the text says the rest */
+    /* lock and catalogue may be this user's own where no segment could be made beside them */
+    if (!status && !csm_folder_is_writable(store->path))
+        status = csm_fail(CSM_EREADONLY, "%s: no file may be made in this folder", store->path);
     csm_dealloc(path);
     return status;
 }

@@ -209,8 +209,10 @@ static void test_a_read_only_folder_can_be_read(void **state) {
     char wal[300], shm[300];
     snprintf(wal, sizeof wal, "%s/catalog.db-wal", w->path);
     snprintf(shm, sizeof shm, "%s/catalog.db-shm", w->path);
+    protect(w, 0755);
     assert_ok(csm_file_remove(wal));
     assert_ok(csm_file_remove(shm));
+    protect(w, 0555);
     assert_int_equal(as_nobody(reads_ten_bars, w), 0);
     protect(w, 0755);
 }
