@@ -105,6 +105,18 @@ CSM_API csm_status csm_model_importance(const csm_model *model, double *out, siz
 CSM_API csm_status csm_model_save(const csm_model *model, const char *path, const char *metadata_json);
 CSM_API csm_status csm_model_load(csm_model **out, const char *path);
 
+/* ---- ensembles ------------------------------------------------------------------------------------------------- */
+
+#define CSM_STACK_MEMBERS_MAX 8
+
+/* Weights for mixing the members of an ensemble: none negative, sum 1, least mean loss of the mixture on out-of-fold
+ * predictions plus shrink/2 * |weight - 1/members|^2, which keeps them near equal where the evidence is thin (Breiman
+ * 1996, "Stacked regressions"; van der Laan, Polley & Hubbard 2007). weight: prediction->cols doubles, 1..8 of them;
+ * prediction: (n, members), raw as csm_model_predict gives them; y: n; sample_weight: n, NULL: 1. Objective SQUARED or
+ * LOGISTIC (predictions are log-odds). CSM_ENODATA without rows or weight. */
+CSM_API csm_status csm_model_stack(double *weight, const csm_matrix *prediction, const double *y,
+                                   const double *sample_weight, size_t n, uint32_t objective, double shrink);
+
 /* ---- splits (STATISTICS "Fit, without leaks") ------------------------------------------------------------------ */
 
 /* Half-open spans of decision times. train | purge | validate | purge | test; a span of zero length is empty. Each purge
