@@ -43,7 +43,7 @@ try() { # BINARY HOW: no workspace there, so it must say so and end 1; a real wo
     [ ! -e "$work/nowhere" ] || fail "quickstart ($2) made the workspace that it should only read"
 }
 
-cmake -S tests/install -B "$work/cmake" -DCMAKE_PREFIX_PATH="$prefix" -DSOURCE="$PWD/examples/quickstart.c" >"$work/log" 2>&1 ||
+cmake -G Ninja -S tests/install -B "$work/cmake" -DCMAKE_PREFIX_PATH="$prefix" -DSOURCE="$PWD/examples/quickstart.c" >"$work/log" 2>&1 ||
     { cat "$work/log"; fail "find_package(cryptosmart) failed"; }
 cmake --build "$work/cmake" >"$work/log" 2>&1 || { cat "$work/log"; fail "the CMake project does not build"; }
 try "$work/cmake/quickstart" "CMake package"
