@@ -115,19 +115,21 @@ static double days(csm_time span) {
 static int show_status(const cli *c, const csm_pipeline_status *s) {
     char first[64], last[64], discovered[64], trained[64];
     if (c->json)
-        return print_json(json_pack(
-            "{s:I,s:I,s:I,s:I,s:o,s:o,s:o,s:o,s:f,s:f,s:f,s:I,s:s}", "markets", (json_int_t)s->markets,
-            "universe", (json_int_t)s->universe, "streams", (json_int_t)s->streams, "rows",
-            (json_int_t)s->rows, "first", json_time(s->first), "last", json_time(s->last), "discovered",
-            json_time(s->discovered), "trained", json_time(s->trained), "history_clock_days",
-            days(s->history_clock), "live_clock_days", days(s->live_clock), "clock_needed_days", 84.0,
-            "ledger_rows", (json_int_t)s->ledger.rows, "ledger_head", s->ledger.hash));
+        return print_json(
+            json_pack("{s:I,s:I,s:I,s:I,s:o,s:o,s:o,s:o,s:s,s:f,s:f,s:f,s:I,s:s}", "markets",
+                      (json_int_t)s->markets, "universe", (json_int_t)s->universe, "streams",
+                      (json_int_t)s->streams, "rows", (json_int_t)s->rows, "first", json_time(s->first),
+                      "last", json_time(s->last), "discovered", json_time(s->discovered), "trained",
+                      json_time(s->trained), "recipe", s->recipe, "history_clock_days",
+                      days(s->history_clock), "live_clock_days", days(s->live_clock), "clock_needed_days",
+                      84.0, "ledger_rows", (json_int_t)s->ledger.rows, "ledger_head", s->ledger.hash));
     printf("markets         %zu registered, %zu modelled\n", s->markets, s->universe);
     printf("records         %llu in %zu streams\n", (unsigned long long)s->rows, s->streams);
     printf("bars            %s .. %s UTC\n", time_text(s->first, first, sizeof first),
            time_text(s->last, last, sizeof last));
     printf("last discovery  %s UTC\n", time_text(s->discovered, discovered, sizeof discovered));
     printf("champion as of  %s UTC\n", time_text(s->trained, trained, sizeof trained));
+    printf("recipe          %s\n", s->recipe);
     printf("history clock   %.1f of 84 days (12 weeks) of final bars in the shortest market\n",
            days(s->history_clock));
     printf("live clock      %.1f of 84 days of predictions written before their outcome\n",

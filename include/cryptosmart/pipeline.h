@@ -186,6 +186,8 @@ typedef struct csm_pipeline_status {
     csm_time history_clock; /* span of bars of the shortest market of the universe */
     csm_time live_clock;
     csm_ledger_head ledger;
+    char recipe
+        [128]; /* what would be trained: "spine-1-sentiment" is spine-1 without that group, for want of its source */
 } csm_pipeline_status;
 CSM_API csm_status csm_pipeline_status_report(csm_pipeline_status *out, const csm_pipeline *pipeline);
 

@@ -176,15 +176,6 @@ static double median_day(const csm_facts_track *facts, csm_time time) {
     return n % 2 == 1 ? values[n / 2] : 0.5 * (values[n / 2 - 1] + values[n / 2]);
 }
 
-static bool uses_bitcoin(const csm_recipe *recipe) {
-    for (size_t i = 0; i < recipe->count; i++) {
-        const csm_formula *formula = recipe->features[i].formula;
-        if (strcmp(formula->group, "cross") == 0 && formula->missing == CSM_REASON_MASK(SOURCE_MISSING))
-            return true;
-    }
-    return false;
-}
-
 static csm_time since(csm_time from, csm_time to) {
     return from < to ? to - from : 0;
 }
@@ -195,7 +186,7 @@ static csm_time shortest_history(const csm_frame *frame, const csm_facts_track *
     csm_time history = since(facts->first, last);
     if (csm_recipe_uses(frame->recipe, "sentiment") && since(frame->fear_greed_from, time) < history)
         history = since(frame->fear_greed_from, time);
-    if (uses_bitcoin(frame->recipe) && since(frame->bitcoin_from, time) < history)
+    if (csm_recipe_uses(frame->recipe, "bitcoin") && since(frame->bitcoin_from, time) < history)
         history = since(frame->bitcoin_from, time);
     return history;
 }

@@ -18,7 +18,7 @@ csm_status csm_plan_classes(csm_build *build) {
         build->classes[build->class_count++] =
             (csm_window_class){.sequence = sequence, .memory = feature->memory, .feature = (uint32_t)f};
     }
-    build->crosses = csm_recipe_uses(recipe, "cross");
+    build->crosses = csm_recipe_uses(recipe, "cross") || csm_recipe_uses(recipe, "bitcoin");
     return CSM_OK;
 }
 

@@ -152,7 +152,7 @@ static csm_status fuse(csm_frame **out, csm_pipeline *p, const universe *u, csm_
                        csm_time as_of) {
     csm_recipe *recipe = NULL;
     csm_time first = 0, last = 0;
-    csm_status status = csm_pipeline_recipe(&recipe, p);
+    csm_status status = csm_pipeline_recipe(&recipe, p, u);
     if (status == CSM_OK) status = csm_pipeline_span(&first, &last, p, u);
     csm_fuse_options options = p->settings.fuse;
     options.as_of = as_of;

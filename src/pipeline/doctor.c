@@ -115,6 +115,9 @@ static csm_status check_data(csm_checks *checks, const csm_pipeline *p) {
              csm_strformat("%zu markets, %zu modelled, %llu records, bars %s .. %s", s.markets, s.universe,
                            (unsigned long long)s.rows, csm_time_format(s.first, first, sizeof first),
                            csm_time_format(s.last, last, sizeof last)));
+    if (status == CSM_OK)
+        status = note(checks, CSM_LOG_INFO, "recipe",
+                      csm_strformat("%s: its name ends with the groups that have no source", s.recipe));
     if (status == CSM_OK && s.trained == CSM_TIME_MIN)
         status = note(checks, CSM_LOG_WARN, "model", csm_strdup("nothing was trained yet"));
     else if (status == CSM_OK)

@@ -86,6 +86,11 @@ void csm_universe_free(universe *u) {
     *u = (universe){0};
 }
 
+static bool stream_is_of(const csm_stream *stream, const csm_market *market) {
+    return market->epoch == stream->epoch && strcmp(market->symbol, stream->symbol) == 0 &&
+           strcmp(market->venue, stream->venue) == 0;
+}
+
 csm_status csm_pipeline_span(csm_time *first, csm_time *last, const csm_pipeline *pipeline,
                              const universe *u) {
     *first = CSM_TIME_MAX;
@@ -97,10 +102,7 @@ csm_status csm_pipeline_span(csm_time *first, csm_time *last, const csm_pipeline
         const csm_stream_info *info = csm_stream_list_at(streams, i);
         if (info->stream.interval != pipeline->settings.fuse.interval) continue;
         for (size_t m = 0; m < u->count; m++) {
-            const csm_market *market = u->market[m];
-            if (market->epoch != info->stream.epoch || strcmp(market->symbol, info->stream.symbol) != 0 ||
-                strcmp(market->venue, info->stream.venue) != 0)
-                continue;
+            if (!stream_is_of(&info->stream, u->market[m])) continue;
             if (info->first < *first) *first = info->first;
             if (info->last + info->stream.interval > *last) *last = info->last + info->stream.interval;
         }
@@ -114,24 +116,43 @@ csm_status csm_pipeline_span(csm_time *first, csm_time *last, const csm_pipeline
 
 /* ---- recipe ---- */
 
-/* The group that a stream outside the exchange feeds. */
+/* A group that lives from a source which a workspace may not hold: a stream outside the exchange, or the lead coin. */
 typedef struct optional_group {
     const char *group;
     const char *kind;
-    const char *symbol;
+    const char *symbol; /* of the stream; NULL: any */
+    const char *coin;   /* of a market of the universe with bars; NULL: none is asked for */
 } optional_group;
 
-static const optional_group optional_groups[] = {{"sentiment", "value", "fear_greed"},
-                                                 {"book", "book", NULL}};
+static const optional_group optional_groups[] = {
+    {.group = "sentiment", .kind = "value", .symbol = "fear_greed"},
+    {.group = "book", .kind = "book"},
+    {.group = "bitcoin", .kind = "bars", .coin = "BTC"},
+};
 
-static csm_status group_present(bool *out, const csm_store *store, const optional_group *group) {
+/* True when the stream holds bars of the interval of a market of `coin`. */
+static bool stream_of_coin(const csm_stream *stream, const csm_pipeline *pipeline, const universe *u,
+                           const char *coin) {
+    if (stream->interval != pipeline->settings.fuse.interval) return false;
+    for (size_t m = 0; m < u->count; m++) {
+        const csm_market *market = u->market[m];
+        if (strcmp(market->coin, coin) == 0 && stream_is_of(stream, market)) return true;
+    }
+    return false;
+}
+
+static csm_status group_present(bool *out, const csm_pipeline *pipeline, const universe *u,
+                                const optional_group *group) {
     csm_stream_list *streams = NULL;
-    csm_status status = csm_store_streams(&streams, store, group->kind, NULL);
+    csm_status status = csm_store_streams(&streams, pipeline->store, group->kind, NULL);
     *out = false;
     if (status != CSM_OK) return status;
-    for (size_t i = 0; i < csm_stream_list_count(streams); i++) {
-        const csm_stream_info *info = csm_stream_list_at(streams, i);
-        if (!group->symbol || strcmp(info->stream.symbol, group->symbol) == 0) *out = true;
+    for (size_t i = 0; i < csm_stream_list_count(streams) && !*out; i++) {
+        const csm_stream *stream = &csm_stream_list_at(streams, i)->stream;
+        if (group->coin)
+            *out = stream_of_coin(stream, pipeline, u, group->coin);
+        else
+            *out = !group->symbol || strcmp(stream->symbol, group->symbol) == 0;
     }
     csm_stream_list_free(streams);
     return CSM_OK;
@@ -145,13 +166,13 @@ static bool recipe_has(const csm_recipe *recipe, const char *group) {
     return false;
 }
 
-csm_status csm_pipeline_recipe(csm_recipe **out, const csm_pipeline *pipeline) {
+csm_status csm_pipeline_recipe(csm_recipe **out, const csm_pipeline *pipeline, const universe *u) {
     csm_recipe *recipe = NULL;
     csm_status status = csm_fuse_recipe(&recipe, csm_config_get(pipeline->config, "fuse.recipe"));
     for (size_t g = 0; status == CSM_OK && g < sizeof optional_groups / sizeof optional_groups[0]; g++) {
         const optional_group *group = &optional_groups[g];
         bool present = true;
-        if (recipe_has(recipe, group->group)) status = group_present(&present, pipeline->store, group);
+        if (recipe_has(recipe, group->group)) status = group_present(&present, pipeline, u, group);
         if (status != CSM_OK || present) continue;
         csm_log_write(pipeline->context, CSM_LOG_WARN, "pipeline",
                       "recipe %s without group %s: the workspace holds no such data", csm_recipe_name(recipe),

@@ -24,8 +24,9 @@ typedef struct universe {
 csm_status csm_universe_make(universe *out, const csm_pipeline *pipeline, csm_time as_of, bool ever);
 void csm_universe_free(universe *u);
 
-/* The configured recipe without the groups whose source the workspace does not hold; the log names each group left out. */
-csm_status csm_pipeline_recipe(csm_recipe **out, const csm_pipeline *pipeline);
+/* The configured recipe without the groups whose source the workspace does not hold: sentiment, order book, and the lead
+ * coin of `u`. The recipe's name and the log name each group left out. */
+csm_status csm_pipeline_recipe(csm_recipe **out, const csm_pipeline *pipeline, const universe *u);
 
 /* Open of the first and close of the last stored bar of the universe; CSM_ENODATA when there is none. */
 csm_status csm_pipeline_span(csm_time *first, csm_time *last, const csm_pipeline *pipeline,

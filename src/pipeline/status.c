@@ -2,6 +2,7 @@
 #include "pipeline/champion.h"
 #include "pipeline/pipeline.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static csm_status count_streams(csm_pipeline_status *out, const csm_pipeline *p) {
@@ -80,12 +81,25 @@ static csm_status last_discovery(csm_pipeline_status *out, const csm_pipeline *p
     return status;
 }
 
+/* The recipe that these sources give; without any market, as if there were no lead coin. */
+static csm_status name_recipe(csm_pipeline_status *out, const csm_pipeline *p) {
+    universe u = {0};
+    csm_recipe *recipe = NULL;
+    csm_status status = csm_universe_make(&u, p, csm_context_now(p->context), true);
+    if (status == CSM_OK || status == CSM_ENODATA) status = csm_pipeline_recipe(&recipe, p, &u);
+    if (status == CSM_OK) snprintf(out->recipe, sizeof out->recipe, "%s", csm_recipe_name(recipe));
+    csm_recipe_free(recipe);
+    csm_universe_free(&u);
+    return status;
+}
+
 csm_status csm_pipeline_status_report(csm_pipeline_status *out, const csm_pipeline *pipeline) {
     if (!out || !pipeline) return csm_fail(CSM_EINVAL, "status: out and pipeline are required");
     *out = (csm_pipeline_status){
         .first = CSM_TIME_MIN, .last = CSM_TIME_MIN, .discovered = CSM_TIME_MIN, .trained = CSM_TIME_MIN};
     csm_status status = count_streams(out, pipeline);
     if (status == CSM_OK) status = count_markets(out, pipeline);
+    if (status == CSM_OK) status = name_recipe(out, pipeline);
     if (status == CSM_OK) status = last_discovery(out, pipeline);
     if (status == CSM_OK) status = csm_champion_as_of(&out->trained, pipeline);
     if (status == CSM_OK) status = csm_learn_live_clock(&out->live_clock, pipeline->store);

@@ -136,7 +136,7 @@ static csm_status train_all(trainer *t) {
     csm_pipeline *p = t->pipeline;
     csm_status status = csm_universe_make(&t->markets, p, t->as_of, true);
     if (status == CSM_OK) status = name_markets(t->training, &t->markets);
-    if (status == CSM_OK) status = csm_pipeline_recipe(&t->training->recipe, p);
+    if (status == CSM_OK) status = csm_pipeline_recipe(&t->training->recipe, p, &t->markets);
     if (status == CSM_OK) status = build_frame(t);
     t->training->horizons = p->settings.horizons;
     for (size_t h = 0; status == CSM_OK && h < p->settings.horizons; h++) status = train_horizon(t, h);

@@ -69,16 +69,16 @@ static void a_group_leaves_visibly(void **state) {
     assert_string_equal(csm_recipe_hash(same), csm_recipe_hash(rest));
     csm_recipe_free(rest);
     csm_recipe_free(same);
-    const char *groups[] = {"price", "volume", "indicator", "cross", "sentiment", "calendar"};
+    const char *groups[] = {"price", "volume", "indicator", "cross", "bitcoin", "sentiment", "calendar"};
     csm_recipe *left = recipe;
-    for (size_t i = 0; i < 5; i++) {
+    for (size_t i = 0; i < 6; i++) {
         csm_recipe *next = NULL;
         assert_int_equal(csm_fuse_recipe_without(&next, left, groups[i]), CSM_OK);
         csm_recipe_free(left);
         left = next;
     }
     csm_recipe *none = NULL;
-    assert_int_equal(csm_fuse_recipe_without(&none, left, groups[5]), CSM_EINVAL);
+    assert_int_equal(csm_fuse_recipe_without(&none, left, groups[6]), CSM_EINVAL);
     assert_null(none);
     csm_recipe_free(left);
 }

@@ -71,13 +71,14 @@ static inline void market_coin(market *m, uint32_t coin, market_nature nature, u
     free(returns);
 }
 
-static inline void market_listing(market *m, uint32_t coins) {
-    if (coins == 0) return;
+/* Coins first .. end - 1. */
+static inline void market_listing(market *m, uint32_t first, uint32_t end) {
+    if (first == end) return;
     csm_buffer text = {0};
     csm_listing *listing = NULL;
     csm_discovery *discovery = NULL;
     assert_ok(csm_buffer_printf(&text, "venue,symbol,coin,quote,status,reason\n"));
-    for (uint32_t c = 0; c < coins; c++) {
+    for (uint32_t c = first; c < end; c++) {
         char text_of[16];
         const char *name = market_name(text_of, sizeof text_of, c);
         assert_ok(csm_buffer_printf(&text, "test,%s/USD,%s,USD,online,\n", name, name));
@@ -103,8 +104,9 @@ static inline void market_configure(csm_config *config) {
         assert_ok(csm_config_set(config, values[i][0], values[i][1]));
 }
 
-/* A workspace with the first `hours` of the market. */
-static inline market *market_new_until(uint32_t coins, market_nature nature, uint64_t seed, size_t hours) {
+/* A workspace with the first `hours` of coins first .. end - 1. */
+static inline market *market_new_between(uint32_t first, uint32_t end, market_nature nature, uint64_t seed,
+                                         size_t hours) {
     market *m = calloc(1, sizeof *m);
     m->folder = support_folder_new();
     m->workspace = support_path(m->folder, "workspace");
@@ -112,9 +114,13 @@ static inline market *market_new_until(uint32_t coins, market_nature nature, uin
     assert_ok(csm_config_new(&m->config));
     market_configure(m->config);
     assert_ok(csm_pipeline_open(&m->pipeline, m->context, m->config, m->workspace, CSM_STORE_CREATE));
-    market_listing(m, coins);
-    for (uint32_t c = 0; c < coins; c++) market_coin(m, c, nature, seed, hours);
+    market_listing(m, first, end);
+    for (uint32_t c = first; c < end; c++) market_coin(m, c, nature, seed, hours);
     return m;
+}
+
+static inline market *market_new_until(uint32_t coins, market_nature nature, uint64_t seed, size_t hours) {
+    return market_new_between(0, coins, nature, seed, hours);
 }
 
 static inline market *market_new(uint32_t coins, market_nature nature, uint64_t seed) {
