@@ -378,7 +378,8 @@ csm_reason csm_track_window(const csm_panel *panel, const csm_track *track, csm_
     const size_t start = window_start(track, sequence, memory, s);
     if (start == SIZE_MAX) return CSM_REASON_MASK(HISTORY_SHORT);
     const uint32_t gaps = gaps_within(track, start, s);
-    if ((double)gaps > panel->gap_share * (double)(s - start + 1)) return CSM_REASON_MASK(GAPS);
+    /* a quotient: 29 of 100 is the same double as the literal 0.29, which 0.29 x 100 is not */
+    if (gaps > 0 && (double)gaps / (double)(s - start + 1) > panel->gap_share) return CSM_REASON_MASK(GAPS);
     return track->long_gap[s] > start ? CSM_REASON_MASK(GAPS) : 0;
 }
 

@@ -76,6 +76,66 @@ static void one_missing_bar_empties_windows_under_a_hundred(void **state) {
     series_free(&s);
 }
 
+/* One feature whose window is `memory` elements: log returns over traded bars, shares of known bars, or strength by slots. */
+static csm_recipe *recipe_with_memory(const char *formula, size_t memory) {
+    csm_recipe *recipe = NULL;
+    csm_feature feature = {.name = (char *)"probe", .formula = csm_formula_find(formula)};
+    feature.parameter[0] = (double)memory;
+    if (feature.formula->memory(&feature) > memory) feature.parameter[0]--;
+    assert_int_equal(feature.formula->memory(&feature), memory);
+    assert_int_equal(csm_recipe_new(&recipe, "test", 1), CSM_OK);
+    assert_int_equal(csm_recipe_add(recipe, &feature), CSM_OK);
+    assert_int_equal(csm_recipe_seal(recipe), CSM_OK);
+    return recipe;
+}
+
+/* Decisions from hour 500 on that GAPS takes when the bars of `missing` hours, the first at 500, were not received. */
+static size_t rows_lost(const char *formula, size_t memory, size_t missing, size_t apart, double share) {
+    series s = series_new(HOURS, 0), other = series_new(HOURS, 1);
+    for (size_t i = missing; i > 0; i--) drop(&s, 500 + (i - 1) * apart, 1);
+    csm_recipe *recipe = recipe_with_memory(formula, memory);
+    const csm_track_source sources[2] = {series_source(&s, "ETH"), series_source(&other, "BTC")};
+    csm_fuse_options options;
+    csm_fuse_options_init(&options);
+    options.gap_share = share;
+    csm_frame *frame = frame_of(sources, 2, NULL, recipe, &options, 1);
+    size_t lost = 0;
+    for (size_t hour = 500; hour < HOURS; hour++) {
+        const csm_reason reasons = reasons_at(frame, 0, hour);
+        assert_true(reasons == 0 || reasons == CSM_REASON_MASK(GAPS));
+        lost += reasons != 0;
+    }
+    csm_frame_free(frame);
+    csm_recipe_free(recipe);
+    series_free(&other);
+    series_free(&s);
+    return lost;
+}
+
+/* The rule is a window's own: missing slots / slots it spans > 1 %. A window of m bars that exist spans m + 1 slots around
+ * one that is missing, a window of m slots spans m. */
+static void one_missing_hour_in_a_hundred_costs_nothing_and_in_ninety_nine_costs_the_window(void **state) {
+    (void)state;
+    const char *over_bars[] = {"log_return", "volume_to_mean"};
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(rows_lost(over_bars[i], 99, 1, 1, 0.01), 0);  /* 1 of 100 */
+        assert_int_equal(rows_lost(over_bars[i], 98, 1, 1, 0.01), 98); /* 1 of 99, until it has left */
+        assert_int_equal(rows_lost(over_bars[i], 24, 1, 1, 0.01), 24);
+        assert_int_equal(rows_lost(over_bars[i], 198, 2, 1, 0.01), 0); /* 2 of 200 */
+        assert_int_equal(rows_lost(over_bars[i], 197, 2, 1, 0.01), 197);
+    }
+    assert_int_equal(rows_lost("relative_strength", 100, 1, 1, 0.01), 0);
+    assert_int_equal(rows_lost("relative_strength", 99, 1, 1, 0.01), 99);
+    assert_int_equal(rows_lost("relative_strength", 200, 2, 1, 0.01), 0);
+}
+
+/* 0.29 x 100 is less than 29 in doubles. */
+static void the_share_is_compared_without_rounding(void **state) {
+    (void)state;
+    assert_int_equal(rows_lost("relative_strength", 100, 29, 2, 0.29), 0);
+    assert_true(rows_lost("relative_strength", 100, 29, 2, 0.28) > 0);
+}
+
 static void a_gap_over_twelve_hours_empties_every_window_that_holds_it(void **state) {
     (void)state;
     const char *longer[] = {"return_720", NULL};
@@ -342,6 +402,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_row_needs_as_many_bars_as_its_memory),
         cmocka_unit_test(one_missing_bar_empties_windows_under_a_hundred),
+        cmocka_unit_test(one_missing_hour_in_a_hundred_costs_nothing_and_in_ninety_nine_costs_the_window),
+        cmocka_unit_test(the_share_is_compared_without_rounding),
         cmocka_unit_test(a_gap_over_twelve_hours_empties_every_window_that_holds_it),
         cmocka_unit_test(prices_run_over_bars_that_exist_and_volume_counts_idle_ones),
         cmocka_unit_test(a_last_trade_older_than_six_hours_is_stale),
