@@ -117,6 +117,43 @@ CSM_API csm_status csm_model_load(csm_model **out, const char *path);
 CSM_API csm_status csm_model_stack(double *weight, const csm_matrix *prediction, const double *y,
                                    const double *sample_weight, size_t n, uint32_t objective, double shrink);
 
+/* ---- trees: prediction --------------------------------------------------------------------------------------- */
+
+typedef enum csm_result {
+    CSM_RESULT_RAW = 0, /* raw scores, as csm_model_predict */
+    CSM_RESULT_RESPONSE =
+        1,              /* through the link: probabilities for logistic and softmax, exp for Poisson, ... */
+    CSM_RESULT_LEAF = 2 /* by tree, number of the leaf that a row falls in, counted from the left */
+} csm_result;
+
+typedef struct csm_predictor_options {
+    size_t size;
+    size_t rounds;        /* only the first ones; 0 (default): all */
+    size_t stage;         /* also after each `stage` rounds; 0 (default): after the last only */
+    uint32_t result;      /* csm_result; default CSM_RESULT_RAW */
+    uint32_t concurrency; /* threads at once that memory is set aside for; default 1; more allocate once */
+} csm_predictor_options;
+
+/* A model of trees made ready: batches in blocks of rows, single rows by walking trees side by side. Independent of the
+ * model. May be shared by threads; allocates nothing in a call (csm_predictor_run with a context of several threads
+ * starts them). Same bits as csm_model_predict. */
+typedef struct csm_predictor csm_predictor;
+
+CSM_API void csm_predictor_options_init(csm_predictor_options *options);
+/* CSM_EUNSUPPORTED for a model that is not made of trees. */
+CSM_API csm_status csm_predictor_new(csm_predictor **out, const csm_model *model,
+                                     const csm_predictor_options *options);
+CSM_API void csm_predictor_free(csm_predictor *predictor);
+/* Columns of a result: outputs (times stages, stage after stage), or trees for CSM_RESULT_LEAF. */
+CSM_API size_t csm_predictor_columns(const csm_predictor *predictor);
+/* x: (rows, features) of any stride and type; out: (rows, columns). context NULL: one thread. CSM_EINVAL names the row
+ * and column of a value that is not a finite float (NaN passes where the model takes missing values). */
+CSM_API csm_status csm_predictor_run(const csm_predictor *predictor, csm_context *context,
+                                     const csm_matrix *x, csm_matrix *out);
+/* One row of `features` floats into `columns` doubles. */
+CSM_API csm_status csm_predictor_row(const csm_predictor *predictor, const float *row, size_t features,
+                                     double *out, size_t columns);
+
 /* ---- splits (STATISTICS "Fit, without leaks") ------------------------------------------------------------------ */
 
 /* Half-open spans of decision times. train | purge | validate | purge | test; a span of zero length is empty. Each purge

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#include "model/gbt/internal.h"
+#include "model/gbt/predictor.h"
 
 #include <math.h>
 #include <string.h>
 
-#define PREDICT_BLOCK 64 /* rows copied to floats at a time */
+#define GBT_PLAN_ROWS 512 /* laying out a tree takes about as long as walking it for so many rows */
 
 csm_status gbt_ensemble_new(gbt_ensemble **out, size_t features, uint32_t outputs, const double *base) {
     gbt_ensemble *ensemble = csm_alloc_array(1, sizeof *ensemble);
@@ -85,70 +85,69 @@ void gbt_ensemble_truncate(gbt_ensemble *ensemble, size_t trees) {
 /* ---- prediction ---- */
 
 typedef struct predict_job {
-    const gbt_ensemble *ensemble;
+    const gbt_run *run;
     const csm_matrix *x;
     csm_matrix *out;
 } predict_job;
 
-static csm_status copy_row(float *row, const csm_matrix *x, size_t r, bool missing) {
-    for (size_t f = 0; f < x->cols; f++) {
-        row[f] = (float)csm_matrix_get(x, r, f);
-        if (!isfinite(row[f]) && !(missing && isnan(row[f])))
-            return csm_fail(CSM_EINVAL, "gbt: x is not a finite float at row %zu, column %zu", r, f);
-    }
-    return CSM_OK;
-}
-
-static double leaf_value(const gbt_ensemble *ensemble, size_t root, const float *row) {
-    const gbt_node *nodes = ensemble->nodes, *node = nodes + root;
-    while (node->feature >= 0) node = nodes + node->left + !gbt_goes_left(ensemble, node, row[node->feature]);
-    return node->value;
-}
-
-static void store_prediction(csm_matrix *out, size_t r, size_t c, double value) {
-    ptrdiff_t at = (ptrdiff_t)r * out->row_stride + (ptrdiff_t)c * out->col_stride;
-    if (out->dtype == CSM_F64)
-        ((double *)out->data)[at] = value;
-    else
-        ((float *)out->data)[at] = (float)value;
-}
-
-/* Trees outside, rows inside: a tree's nodes stay in cache; each row's sum runs in the order of the trees. */
 static csm_status predict_rows(void *user, size_t begin, size_t end, uint32_t worker) {
     const predict_job *job = user;
-    const gbt_ensemble *ensemble = job->ensemble;
-    uint32_t outputs = ensemble->outputs;
-    csm_status status = CSM_ENOMEM;
+    gbt_scratch *scratch;
     (void)worker;
-    float *block = csm_alloc_array(ensemble->features, PREDICT_BLOCK * sizeof *block);
-    double *sum = csm_alloc_array(outputs, PREDICT_BLOCK * sizeof *sum); /* (PREDICT_BLOCK, outputs) */
-    if (!block || !sum) goto done;
-    status = CSM_OK;
-    for (size_t first = begin; first < end; first += PREDICT_BLOCK) {
-        size_t rows = end - first < PREDICT_BLOCK ? end - first : PREDICT_BLOCK;
-        for (size_t i = 0; i < rows; i++) {
-            status = copy_row(block + i * ensemble->features, job->x, first + i, ensemble->missing);
-            if (status) goto done;
-            memcpy(sum + i * outputs, ensemble->base, outputs * sizeof *sum);
+    csm_status status = gbt_scratch_new(&scratch, job->run->plan);
+    if (status) return status;
+    status = gbt_run_rows(job->run, scratch, job->x, job->out, begin, end);
+    gbt_scratch_free(scratch);
+    return status;
+}
+
+/* Walks the nodes themselves: for so few rows that laying out the trees would take longer. */
+static csm_status walk_rows(const gbt_ensemble *ensemble, const csm_matrix *x, csm_matrix *out) {
+    csm_status status = CSM_ENOMEM;
+    float *row = csm_alloc_array(ensemble->features, sizeof *row);
+    double *sum = csm_alloc_array(ensemble->outputs, sizeof *sum);
+    if (!row || !sum) goto done;
+    for (size_t r = 0; r < x->rows; r++) {
+        for (size_t f = 0; f < x->cols; f++) {
+            row[f] = (float)csm_matrix_get(x, r, f);
+            if (isfinite(row[f]) || (ensemble->missing && isnan(row[f]))) continue;
+            status = csm_fail(CSM_EINVAL, "gbt: x is not a finite float at row %zu, column %zu", r, f);
+            goto done;
         }
+        memcpy(sum, ensemble->base, ensemble->outputs * sizeof *sum);
         for (size_t t = 0; t < ensemble->trees; t++) {
-            for (size_t i = 0; i < rows; i++)
-                sum[i * outputs + t % outputs] +=
-                    leaf_value(ensemble, ensemble->root[t], block + i * ensemble->features);
+            const gbt_node *node = ensemble->nodes + ensemble->root[t];
+            while (node->feature >= 0)
+                node = ensemble->nodes + node->left + !gbt_goes_left(ensemble, node, row[node->feature]);
+            sum[t % ensemble->outputs] += node->value;
         }
-        for (size_t i = 0; i < rows * outputs; i++)
-            store_prediction(job->out, first + i / outputs, i % outputs, sum[i]);
+        for (uint32_t o = 0; o < ensemble->outputs; o++) {
+            ptrdiff_t at = (ptrdiff_t)r * out->row_stride + (ptrdiff_t)o * out->col_stride;
+            if (out->dtype == CSM_F64)
+                ((double *)out->data)[at] = sum[o];
+            else
+                ((float *)out->data)[at] = (float)sum[o];
+        }
     }
+    status = CSM_OK;
 done:
-    csm_dealloc(block);
+    csm_dealloc(row);
     csm_dealloc(sum);
     return status;
 }
 
 csm_status gbt_predict(const void *state, csm_context *context, const csm_samples *samples, csm_matrix *out) {
-    predict_job job = {state, &samples->x, out};
+    const gbt_ensemble *ensemble = state;
+    gbt_plan *plan;
+    if (samples->length < GBT_PLAN_ROWS) return walk_rows(ensemble, &samples->x, out);
+    csm_status status = gbt_plan_new(&plan, ensemble, ensemble->trees);
+    if (status) return status;
+    const gbt_run run = {plan, GBT_RESULT_RAW, 0, csm_backend_isa()};
+    predict_job job = {&run, &samples->x, out};
     uint32_t threads = context ? csm_context_threads(context) : 1;
-    return csm_parallel_for(threads, samples->length, 16 * PREDICT_BLOCK, predict_rows, &job);
+    status = csm_parallel_for(threads, samples->length, (size_t)16 * GBT_BLOCK, predict_rows, &job);
+    gbt_plan_free(plan);
+    return status;
 }
 
 csm_status gbt_importance(const void *state, double *out) {

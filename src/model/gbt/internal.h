@@ -11,6 +11,7 @@
 #ifndef CSM_MODEL_GBT_INTERNAL_H
 #define CSM_MODEL_GBT_INTERNAL_H
 
+#include "backend/gbt_predict.h"
 #include "model/internal.h"
 
 /* ---- parameters, in the order of learner.c's table ---- */
@@ -187,12 +188,6 @@ csm_status gbt_ensemble_add_set(uint32_t *set, gbt_ensemble *ensemble, const uin
                                 uint32_t word_count);
 void gbt_ensemble_truncate(gbt_ensemble *ensemble, size_t trees);
 
-static inline bool gbt_set_contains(const uint32_t *set, float x) {
-    if (!(x > -1 && x < (float)GBT_CATEGORIES_MAX)) return false; /* NaN too */
-    uint32_t category = (uint32_t)(int32_t)x, word = category / 32;
-    return word < set[0] && (set[1 + word] >> category % 32 & 1);
-}
-
 /* Which child x's row goes to. */
 static inline bool gbt_goes_left(const gbt_ensemble *ensemble, const gbt_node *node, float x) {
     if (node->flags == 0) return x == x ? x <= node->threshold : 0 <= node->threshold;
@@ -200,7 +195,7 @@ static inline bool gbt_goes_left(const gbt_ensemble *ensemble, const gbt_node *n
     bool missing = node->flags & GBT_NODE_MISSING_ZERO ? is_nan || (x >= -GBT_ZERO && x <= GBT_ZERO)
                                                        : node->flags & GBT_NODE_MISSING_NAN && is_nan;
     if (missing) return node->flags & GBT_NODE_MISSING_LEFT;
-    if (node->flags & GBT_NODE_CATEGORICAL) return gbt_set_contains(ensemble->category + node->set, x);
+    if (node->flags & GBT_NODE_CATEGORICAL) return gbt_set_holds(ensemble->category + node->set, x);
     return is_nan ? 0 <= node->threshold : x <= node->threshold;
 }
 

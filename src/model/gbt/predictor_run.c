@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: MIT */
+#include "model/gbt/predictor.h"
+
+#include "core/real.h"
+
+#include <math.h>
+#include <string.h>
+
+#define WALK_TREES 8 /* walked side by side, so that their loads overlap */
+
+struct gbt_scratch {
+    float *tile;      /* (GBT_TILE, GBT_BLOCK) */
+    uint8_t *code;    /* (columns, GBT_BLOCK) */
+    double *sum;      /* (outputs, GBT_BLOCK) */
+    uint32_t *leaf;   /* GBT_BLOCK */
+    void *mask;       /* GBT_MASK_BYTES, aligned */
+    float *row;       /* columns: values of a single row */
+    double *response; /* outputs */
+    void *block;      /* all of the above */
+};
+
+static size_t take_bytes(size_t *at, size_t bytes) {
+    size_t begin = *at;
+    *at += (bytes + 63) / 64 * 64;
+    return begin;
+}
+
+csm_status gbt_scratch_new(gbt_scratch **out, const gbt_plan *plan) {
+    gbt_scratch *scratch = csm_alloc_array(1, sizeof *scratch);
+    size_t bytes = 64; /* columns and outputs are below 2^31: no overflow in 64 bits */
+    *out = NULL;
+    if (!scratch) return CSM_ENOMEM;
+    size_t mask = take_bytes(&bytes, GBT_MASK_BYTES);
+    size_t tile = take_bytes(&bytes, sizeof(float) * GBT_TILE * GBT_BLOCK);
+    size_t sum = take_bytes(&bytes, sizeof(double) * GBT_BLOCK * plan->outputs);
+    size_t leaf = take_bytes(&bytes, sizeof(uint32_t) * GBT_BLOCK);
+    size_t row = take_bytes(&bytes, sizeof(float) * (plan->column_count + 1));
+    size_t response = take_bytes(&bytes, sizeof(double) * plan->outputs);
+    size_t code = take_bytes(&bytes, GBT_BLOCK * plan->column_count);
+    scratch->block = csm_alloc_array(1, bytes);
+    if (!scratch->block) {
+        csm_dealloc(scratch);
+        return CSM_ENOMEM;
+    }
+    char *base = (char *)scratch->block + (64 - (uintptr_t)scratch->block % 64) % 64 - 64;
+    scratch->mask = base + mask;
+    scratch->tile = (float *)(void *)(base + tile);
+    scratch->sum = (double *)(void *)(base + sum);
+    scratch->leaf = (uint32_t *)(void *)(base + leaf);
+    scratch->row = (float *)(void *)(base + row);
+    scratch->response = (double *)(void *)(base + response);
+    scratch->code = (uint8_t *)(base + code);
+    *out = scratch;
+    return CSM_OK;
+}
+
+void gbt_scratch_free(gbt_scratch *scratch) {
+    if (!scratch) return;
+    csm_dealloc(scratch->block);
+    csm_dealloc(scratch);
+}
+
+/* ---- results ---- */
+
+static void soften(double *score, uint32_t outputs) {
+    double most = score[0], total = 0;
+    for (uint32_t o = 1; o < outputs; o++) most = score[o] > most ? score[o] : most;
+    for (uint32_t o = 0; o < outputs; o++) total += score[o] = csm_exp(score[o] - most);
+    for (uint32_t o = 0; o < outputs; o++) score[o] /= total;
+}
+
+static double respond(const gbt_link *link, double raw) {
+    switch (link->kind) {
+    case GBT_LINK_LOGISTIC:
+        return csm_logistic(link->scale * raw);
+    case GBT_LINK_EXP:
+        return csm_exp(raw);
+    case GBT_LINK_LOG1P_EXP:
+        return raw > 0 ? raw + csm_log1p(csm_exp(-raw)) : csm_log1p(csm_exp(raw));
+    case GBT_LINK_SQUARE:
+        return raw < 0 ? -raw * raw : raw * raw;
+    case GBT_LINK_STEP:
+        return raw > 0 ? 1 : 0;
+    default:
+        return raw;
+    }
+}
+
+void gbt_respond(const gbt_link *link, uint32_t outputs, double *score) {
+    if (link[0].kind == GBT_LINK_SOFTMAX) {
+        soften(score, outputs);
+        return;
+    }
+    for (uint32_t o = 0; o < outputs; o++) score[o] = respond(&link[o], score[o]);
+}
+
+static size_t run_stages(const gbt_run *run) {
+    size_t trees = run->plan->trees;
+    if (!run->stage || trees == 0) return 1;
+    return (trees + run->stage - 1) / run->stage;
+}
+
+size_t gbt_run_columns(const gbt_run *run) {
+    if (run->result == GBT_RESULT_LEAF) return run->plan->trees;
+    return run_stages(run) * run->plan->outputs;
+}
+
+/* Whether a stage ends after tree t. */
+static bool ends_stage(const gbt_run *run, size_t t) {
+    return t + 1 == run->plan->trees || (run->stage && (t + 1) % run->stage == 0);
+}
+
+static void store(csm_matrix *out, size_t r, size_t c, double value) {
+    ptrdiff_t at = (ptrdiff_t)r * out->row_stride + (ptrdiff_t)c * out->col_stride;
+    if (out->dtype == CSM_F64)
+        ((double *)out->data)[at] = value;
+    else
+        ((float *)out->data)[at] = (float)value;
+}
+
+/* ---- blocks of rows ---- */
+
+static csm_status refuse(const csm_matrix *x, size_t first, size_t rows, size_t feature, bool missing) {
+    for (size_t r = first; r < first + rows; r++) {
+        for (size_t f = feature; f < x->cols && f < feature + GBT_TILE; f++) {
+            float value = (float)csm_matrix_get(x, r, f);
+            if (!isfinite(value) && !(missing && isnan(value)))
+                return csm_fail(CSM_EINVAL, "gbt: x is not a finite float at row %zu, column %zu", r, f);
+        }
+    }
+    return csm_fail(CSM_EINVAL, "gbt: x changed while it was read");
+}
+
+static csm_status code_block(const gbt_run *run, gbt_scratch *scratch, const csm_matrix *x, size_t first,
+                             size_t rows) {
+    const gbt_plan *plan = run->plan;
+    uint32_t allowed = plan->missing ? GBT_SAW_NAN : 0;
+    size_t c = 0;
+    for (size_t feature = 0; feature < plan->features; feature += GBT_TILE) {
+        uint32_t saw = CSM_ISA_SELECT(run->isa, csm_gbt_load)(scratch->tile, x, first, rows, feature);
+        if (saw & ~allowed) return refuse(x, first, rows, feature, plan->missing);
+        for (; c < plan->column_count && plan->column[c].feature < feature + GBT_TILE; c++) {
+            const float *values = scratch->tile + (plan->column[c].feature - feature) * GBT_BLOCK;
+            CSM_ISA_SELECT(run->isa, csm_gbt_code)(scratch->code + c * GBT_BLOCK, values, &plan->column[c]);
+        }
+    }
+    return CSM_OK;
+}
+
+static void store_stage(const gbt_run *run, gbt_scratch *scratch, csm_matrix *out, size_t first, size_t rows,
+                        size_t stage) {
+    uint32_t outputs = run->plan->outputs;
+    for (size_t i = 0; i < rows; i++) {
+        for (uint32_t o = 0; o < outputs; o++) scratch->response[o] = scratch->sum[o * GBT_BLOCK + i];
+        if (run->result == GBT_RESULT_RESPONSE) gbt_respond(run->plan->link, outputs, scratch->response);
+        for (uint32_t o = 0; o < outputs; o++)
+            store(out, first + i, stage * outputs + o, scratch->response[o]);
+    }
+}
+
+static void run_block(const gbt_run *run, gbt_scratch *scratch, csm_matrix *out, size_t first, size_t rows) {
+    const gbt_plan *plan = run->plan;
+    size_t stage = 0;
+    bool leaves = run->result == GBT_RESULT_LEAF;
+    for (uint32_t o = 0; o < plan->outputs; o++) {
+        for (size_t i = 0; i < GBT_BLOCK; i++) scratch->sum[o * GBT_BLOCK + i] = plan->base[o];
+    }
+    for (size_t t = 0; t < plan->trees; t++) {
+        double *sum = scratch->sum + t % plan->outputs * GBT_BLOCK;
+        CSM_ISA_SELECT(run->isa, csm_gbt_tree)
+        (sum, leaves ? scratch->leaf : NULL, &plan->tree[t], scratch->code, scratch->mask);
+        for (size_t i = 0; leaves && i < rows; i++) store(out, first + i, t, scratch->leaf[i]);
+        if (!leaves && ends_stage(run, t)) store_stage(run, scratch, out, first, rows, stage++);
+    }
+    if (!leaves && plan->trees == 0) store_stage(run, scratch, out, first, rows, 0);
+}
+
+csm_status gbt_run_rows(const gbt_run *run, gbt_scratch *scratch, const csm_matrix *x, csm_matrix *out,
+                        size_t begin, size_t end) {
+    for (size_t first = begin; first < end; first += GBT_BLOCK) {
+        size_t rows = end - first < GBT_BLOCK ? end - first : GBT_BLOCK;
+        csm_status status = code_block(run, scratch, x, first, rows);
+        if (status) return status;
+        run_block(run, scratch, out, first, rows);
+    }
+    return CSM_OK;
+}
+
+/* ---- one row ---- */
+
+static csm_status take_row(const gbt_plan *plan, gbt_scratch *scratch, const float *row) {
+    for (size_t f = 0; f < plan->features; f++) {
+        if (!isfinite(row[f]) && !(plan->missing && isnan(row[f])))
+            return csm_fail(CSM_EINVAL, "gbt: the row is not a finite float at column %zu", f);
+    }
+    for (size_t c = 0; c < plan->column_count; c++) {
+        const gbt_column *column = &plan->column[c];
+        float value = row[column->feature];
+        if (isnan(value) || (column->zero_is_missing && fabsf(value) <= GBT_ZERO))
+            value = column->missing_value;
+        else if (column->set)
+            value = gbt_set_holds(column->set, value) ? 0 : 1;
+        scratch->row[c] = value;
+    }
+    return CSM_OK;
+}
+
+/* Leaf numbers of WALK_TREES trees. A leaf's threshold keeps the walk where it is, until all have ended. */
+static void walk_trees(uint32_t leaf[WALK_TREES], const gbt_flat_tree *tree, const float *row) {
+    uint32_t at[WALK_TREES] = {0};
+    for (uint32_t moved = 1; moved;) {
+        moved = 0;
+        for (size_t k = 0; k < WALK_TREES; k++) {
+            const gbt_walk_node *node = tree[k].walk + at[k];
+            uint32_t next = node->left + !(row[node->column] <= node->threshold);
+            moved |= next ^ at[k];
+            at[k] = next;
+        }
+    }
+    for (size_t k = 0; k < WALK_TREES; k++) leaf[k] = tree[k].walk[at[k]].bin;
+}
+
+static uint32_t walk_tree(const gbt_flat_tree *tree, const float *row) {
+    const gbt_walk_node *node = tree->walk;
+    while (tree->walk + node->left != node)
+        node = tree->walk + node->left + !(row[node->column] <= node->threshold);
+    return node->bin;
+}
+
+static void finish_stage(const gbt_run *run, const double *sum, double *out, size_t stage) {
+    uint32_t outputs = run->plan->outputs;
+    double *to = out + stage * outputs;
+    memcpy(to, sum, outputs * sizeof *to);
+    if (run->result == GBT_RESULT_RESPONSE) gbt_respond(run->plan->link, outputs, to);
+}
+
+csm_status gbt_run_row(const gbt_run *run, gbt_scratch *scratch, const float *row, double *out) {
+    const gbt_plan *plan = run->plan;
+    uint32_t leaf[WALK_TREES];
+    double *sum = scratch->sum;
+    size_t stage = 0;
+    csm_status status = take_row(plan, scratch, row);
+    if (status) return status;
+    memcpy(sum, plan->base, plan->outputs * sizeof *sum);
+    for (size_t t = 0; t < plan->trees;) {
+        size_t count = plan->trees - t < WALK_TREES ? 1 : WALK_TREES;
+        if (count == WALK_TREES)
+            walk_trees(leaf, plan->tree + t, scratch->row);
+        else
+            leaf[0] = walk_tree(&plan->tree[t], scratch->row);
+        for (size_t k = 0; k < count; k++, t++) {
+            if (run->result == GBT_RESULT_LEAF) {
+                out[t] = leaf[k];
+                continue;
+            }
+            sum[plan->outputs == 1 ? 0 : t % plan->outputs] += plan->tree[t].value[leaf[k]];
+            if (ends_stage(run, t)) finish_stage(run, sum, out, stage++);
+        }
+    }
+    if (run->result != GBT_RESULT_LEAF && plan->trees == 0) finish_stage(run, sum, out, 0);
+    return CSM_OK;
+}
