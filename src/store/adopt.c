@@ -90,7 +90,7 @@ static csm_status take(bool *adopted, adopting *a, const char *path, const csm_b
     if (all && path)
         status = describe(&row, segment, path, bytes);
     else if (all)
-        status = csm_segment_file_write(&row, a->store, &segment->stream, bytes, segment->table);
+        status = csm_segment_file_write(&row, a->store, a->context, &segment->stream, bytes, segment->table);
     else
         status = csm_append_segment(&row, a->store, a->context, &segment->stream, a->fresh.table,
                                     a->fresh.provenance, segment->sources, segment->source_count);

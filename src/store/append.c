@@ -41,6 +41,7 @@ csm_status csm_append_leave_known(csm_records *fresh, const csm_records *present
     size_t *order = NULL, *keep = NULL, count = 0;
     bool sorted;
     const size_t known = present ? present->table->rows : 0;
+    if (known == 0 && csm_table_times_ascend(fresh->table)) return CSM_OK;
     csm_status status = csm_table_make(&both, fresh->table->kind);
     if (!status && present) status = csm_table_extend(both, present->table, 0, known);
     if (!status) status = csm_table_extend(both, fresh->table, 0, fresh->table->rows);
@@ -66,7 +67,7 @@ csm_status csm_append_segment(csm_manifest_row *out, const csm_store *store, csm
     csm_buffer image = {0};
     csm_status status = csm_segment_encode(&image, stream, rows, provenance, sources, source_count,
                                            csm_context_threads(context));
-    if (!status) status = csm_segment_file_write(out, store, stream, &image, rows);
+    if (!status) status = csm_segment_file_write(out, store, context, stream, &image, rows);
     csm_buffer_free(&image);
     return status;
 }
@@ -117,9 +118,7 @@ static csm_status write_part(csm_manifest_row *out, const appending *a, size_t b
     csm_table *part = NULL;
     csm_status status = csm_table_make(&part, a->kind);
     if (!status) status = csm_table_extend(part, a->fresh.table, begin, end);
-    if (!status)
-        status =
-            csm_append_segment(out, a->store, a->context, a->stream, part, a->fresh.provenance, &source, 1);
+    if (!status) status = csm_append_segment(out, a->store, a->context, a->stream, part, NULL, &source, 1);
     csm_table_free(part);
     return status;
 }
@@ -144,11 +143,8 @@ static csm_status commit_to_segments(const appending *a) {
 }
 
 static csm_status take_rows(appending *a, const csm_table *rows) {
-    const uint32_t only = 0;
-    csm_status status = CSM_OK;
-    for (size_t i = 0; i < rows->rows && !status; i++)
-        status = csm_kind_check_row(rows, i, a->stream->interval, a->provenance->received);
-    if (!status) status = csm_records_extend(&a->fresh, rows, NULL, &only, 0, rows->rows);
+    csm_status status = csm_kind_check_rows(rows, a->stream->interval, a->provenance->received);
+    if (!status) status = csm_records_extend(&a->fresh, rows, NULL, NULL, 0, rows->rows);
     if (!status) status = csm_records_sort(&a->fresh);
     return status;
 }

@@ -40,186 +40,265 @@ char *csm_predictor_format(const csm_kind *kind, csm_predictor predictor, uint32
     return text;
 }
 
-csm_status csm_predictor_parse(csm_predictor *predictor, uint32_t *of, const csm_kind *kind,
-                               const char *text) {
-    char known[CSM_PREDICTOR_TEXT];
-    const bool bars = strcmp(kind->name, "bars") == 0;
-    for (int p = CSM_PREDICT_NONE; p <= CSM_PREDICT_BELOW; p++) {
-        if ((p == CSM_PREDICT_ABOVE || p == CSM_PREDICT_BELOW) && !bars) continue;
-        const bool reads = p == CSM_PREDICT_COLUMN || p == CSM_PREDICT_BEFORE;
-        for (uint32_t c = 0; c < (reads ? kind->columns : 1); c++) {
-            if (strcmp(csm_predictor_format(kind, (csm_predictor)p, c, known), text) != 0) continue;
-            *predictor = (csm_predictor)p;
-            *of = c;
-            return CSM_OK;
-        }
-    }
-    return csm_fail(CSM_ECORRUPT, "predictor \"%s\" does not exist for %s", text, kind->name);
-}
-
 /* ---- prediction ---- */
-
-/* What is predicted for one row, given the carried last present value of the column read. */
-static int64_t predict(const csm_coding *coding, const csm_table *table, size_t row, int64_t carried) {
-    switch (coding->predictor) {
-    case CSM_PREDICT_PREVIOUS:
-    case CSM_PREDICT_BEFORE:
-        return carried;
-    case CSM_PREDICT_COLUMN: {
-        const int64_t base = table->ticks[coding->of][row];
-        return base == CSM_CELL_MISSING ? 0 : base;
-    }
-    case CSM_PREDICT_ABOVE:
-    case CSM_PREDICT_BELOW: {
-        const int64_t open = table->ticks[CSM_COLUMN_OPEN][row], close = table->ticks[CSM_COLUMN_CLOSE][row];
-        if (open == CSM_CELL_MISSING || close == CSM_CELL_MISSING) return 0;
-        return (open > close) == (coding->predictor == CSM_PREDICT_ABOVE) ? open : close;
-    }
-    case CSM_PREDICT_NONE:
-        break;
-    }
-    return 0;
-}
-
-/* Difference of every present cell from its prediction; missing cells give CSM_CELL_MISSING. */
-static void take_residuals(int64_t *out, const csm_coding *coding, const csm_table *table, size_t column) {
-    const int64_t *ticks = table->ticks[column];
-    const int64_t *read = coding->predictor == CSM_PREDICT_BEFORE ? table->ticks[coding->of] : ticks;
-    int64_t carried = coding->first;
-    for (size_t i = 0; i < table->rows; i++) {
-        out[i] = ticks[i] == CSM_CELL_MISSING ? CSM_CELL_MISSING
-                                              : minus(ticks[i], predict(coding, table, i, carried));
-        if (read[i] != CSM_CELL_MISSING) carried = read[i];
-    }
-}
-
-/* ---- encoding ---- */
-
-typedef struct range {
-    int64_t least;
-    int64_t most;
-    bool any;
-    bool missing;
-} range;
-
-static range range_of(const int64_t *ticks, const int64_t *residuals, size_t rows) {
-    range r = {.least = INT64_MAX, .most = INT64_MIN};
-    for (size_t i = 0; i < rows; i++) {
-        if (ticks[i] == CSM_CELL_MISSING) {
-            r.missing = true;
-            continue;
-        }
-        r.any = true;
-        if (residuals[i] < r.least) r.least = residuals[i];
-        if (residuals[i] > r.most) r.most = residuals[i];
-    }
-    return r;
-}
-
-static uint64_t magnitude(int64_t value) {
-    return value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
-}
-
-/* Greatest common divisor of all residuals less offset; ends early at 1, which is what prices have. */
-static int64_t common_unit(const int64_t *ticks, const int64_t *residuals, size_t rows, int64_t offset) {
-    uint64_t unit = 0;
-    for (size_t i = 0; i < rows && unit != 1; i++) {
-        uint64_t rest = ticks[i] == CSM_CELL_MISSING ? 0 : magnitude(minus(residuals[i], offset));
-        while (rest) {
-            const uint64_t remainder = unit % rest;
-            unit = rest;
-            rest = remainder;
-        }
-    }
-    return unit == 0 || unit > INT64_MAX ? 1 : (int64_t)unit;
-}
-
-static int32_t narrowest(int64_t least, int64_t most, bool missing) {
-    for (int32_t width = 1; width < 8; width *= 2) {
-        const int64_t bound = (int64_t)1 << (8 * width - 1);
-        if (least >= (missing ? 1 - bound : -bound) && most < bound) return width;
-    }
-    return 8;
-}
-
-static int64_t sentinel_of(int32_t width) {
-    return width == 8 ? INT64_MIN : -((int64_t)1 << (8 * width - 1));
-}
 
 static bool carries(csm_predictor predictor) {
     return predictor == CSM_PREDICT_PREVIOUS || predictor == CSM_PREDICT_BEFORE;
 }
 
-/* Offset and unit of the residuals; false when differences of theirs leave int64. Times come at a steady step, so their
- * least residual goes into the offset; `first` then gives the first row that step too. */
-static bool choose_step(csm_coding *coding, int64_t *residuals, const csm_table *table, size_t column) {
-    const bool time = table->kind->column[column].domain == CSM_DOMAIN_TIME;
-    const bool stepped = time && coding->predictor == CSM_PREDICT_PREVIOUS && table->rows > 1;
-    if (stepped) residuals[0] = residuals[1];
-    const range r = range_of(table->ticks[column], residuals, table->rows);
-    if (!r.any) return true;
-    if (magnitude(r.least) > INT64_MAX / 2 || magnitude(r.most) > INT64_MAX / 2) return false;
-    if (time || r.least == r.most) coding->offset = r.least;
-    if (stepped) coding->first = minus(table->ticks[column][0], residuals[0]);
-    coding->unit = common_unit(table->ticks[column], residuals, table->rows, coding->offset);
-    return true;
+static int64_t bound_of(const csm_table *table, size_t row, bool above) {
+    const int64_t open = table->ticks[CSM_COLUMN_OPEN][row], close = table->ticks[CSM_COLUMN_CLOSE][row];
+    if (open == CSM_CELL_MISSING || close == CSM_CELL_MISSING) return 0;
+    return (open > close) == above ? open : close;
 }
 
-static bool store_differences(csm_coding *coding, int64_t *stored, const csm_table *table, size_t column) {
+/* What is predicted for the rows [begin, begin + count) of a predictor that looks at the same row only. */
+static void predict_rows(int64_t *out, const csm_coding *coding, const csm_table *table, size_t begin,
+                         size_t count) {
+    if (coding->predictor == CSM_PREDICT_COLUMN) {
+        const int64_t *base = table->ticks[coding->of] + begin;
+        for (size_t i = 0; i < count; i++) out[i] = base[i] == CSM_CELL_MISSING ? 0 : base[i];
+    } else if (coding->predictor == CSM_PREDICT_NONE) {
+        memset(out, 0, count * sizeof *out);
+    } else {
+        const bool above = coding->predictor == CSM_PREDICT_ABOVE;
+        for (size_t i = 0; i < count; i++) out[i] = bound_of(table, begin + i, above);
+    }
+}
+
+/* The value a carrying predictor has at row `begin`: the last present one above it. */
+static int64_t carried_at(const csm_coding *coding, const int64_t *read, size_t begin) {
+    while (begin > 0 && read[begin - 1] == CSM_CELL_MISSING) begin--;
+    return begin > 0 ? read[begin - 1] : coding->first;
+}
+
+static void predict_carried(int64_t *out, const csm_coding *coding, const int64_t *read, size_t begin,
+                            size_t count) {
+    int64_t carried = carried_at(coding, read, begin);
+    for (size_t i = 0; i < count; i++) {
+        out[i] = carried;
+        if (read[begin + i] != CSM_CELL_MISSING) carried = read[begin + i];
+    }
+}
+
+/* Difference of each cell from its prediction; what a missing cell gives means nothing. */
+static void take_residuals(int64_t *out, const csm_coding *coding, const csm_table *table, size_t column,
+                           size_t begin, size_t count) {
     const int64_t *ticks = table->ticks[column];
+    if (carries(coding->predictor))
+        predict_carried(out, coding,
+                        coding->predictor == CSM_PREDICT_BEFORE ? table->ticks[coding->of] : ticks, begin,
+                        count);
+    else
+        predict_rows(out, coding, table, begin, count);
+    for (size_t i = 0; i < count; i++) out[i] = minus(ticks[begin + i], out[i]);
+}
+
+/* ---- planning: one pass over a column's residuals ---- */
+
+#define RUN ((size_t)1024) /* rows at a time: their residuals stay in the first-level cache */
+
+typedef struct range {
+    int64_t least;
+    int64_t most;
+    int64_t start; /* first present residual */
+    uint64_t unit; /* greatest common divisor of the distances from start */
+    bool any;
+    bool missing;
+} range;
+
+static uint64_t magnitude(int64_t value) {
+    return value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+}
+
+static uint64_t common_divisor(uint64_t a, uint64_t b) {
+    while (b) {
+        const uint64_t rest = a % b;
+        a = b;
+        b = rest;
+    }
+    return a;
+}
+
+static void widen_range(range *r, const int64_t *ticks, const int64_t *residuals, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        if (ticks[i] == CSM_CELL_MISSING) {
+            r->missing = true;
+            continue;
+        }
+        if (!r->any) r->start = residuals[i];
+        r->any = true;
+        if (residuals[i] < r->least) r->least = residuals[i];
+        if (residuals[i] > r->most) r->most = residuals[i];
+        if (r->unit != 1 && residuals[i] != r->start)
+            r->unit = common_divisor(magnitude(minus(residuals[i], r->start)), r->unit);
+    }
+}
+
+static range range_of(const csm_coding *coding, const csm_table *table, size_t column, size_t begin) {
+    int64_t residuals[RUN];
+    range r = {.least = INT64_MAX, .most = INT64_MIN};
+    for (size_t i = begin; i < table->rows; i += RUN) {
+        const size_t count = table->rows - i < RUN ? table->rows - i : RUN;
+        take_residuals(residuals, coding, table, column, i, count);
+        widen_range(&r, table->ticks[column] + i, residuals, count);
+    }
+    if (!r.any) r.least = r.most = r.start = 0;
+    return r;
+}
+
+uint64_t csm_coding_largest(int32_t width) {
+    return UINT64_MAX >> (64 - 8 * width);
+}
+
+static int32_t narrowest(uint64_t most, bool missing) {
+    int32_t width = 1;
+    while (width < 8 && most > csm_coding_largest(width) - missing) width *= 2;
+    return width;
+}
+
+static int64_t to_zigzag(int64_t steps) {
+    return (int64_t)((uint64_t)steps << 1 ^ (uint64_t)(steps < 0 ? -1 : 0));
+}
+
+static int64_t from_zigzag(int64_t stored) {
+    return (int64_t)((uint64_t)stored >> 1 ^ (0 - ((uint64_t)stored & 1)));
+}
+
+/* `first` is chosen so that the first present row of a carrying column needs no step of its own. Times come at a steady
+ * step, so the least residual goes into the offset, and `first` gives the first row that step too. */
+static range measure(csm_coding *coding, const csm_table *table, size_t column) {
+    const int64_t *ticks = table->ticks[column];
+    const bool time = table->kind->column[column].domain == CSM_DOMAIN_TIME;
+    const bool stepped = time && coding->predictor == CSM_PREDICT_PREVIOUS && table->rows > 1;
     for (size_t i = 0; carries(coding->predictor) && i < table->rows; i++) {
         if (ticks[i] == CSM_CELL_MISSING) continue;
         coding->first = ticks[i];
         break;
     }
-    take_residuals(stored, coding, table, column);
-    if (!choose_step(coding, stored, table, column)) return false;
-    for (size_t i = 0; i < table->rows; i++) {
-        if (ticks[i] != CSM_CELL_MISSING) stored[i] = (stored[i] - coding->offset) / coding->unit;
+    const range r = range_of(coding, table, column, stepped ? 1 : 0);
+    if (time || r.least == r.most) coding->offset = r.least;
+    if (stepped) coding->first = minus(ticks[0], coding->offset);
+    return r;
+}
+
+/* Unit, form and width for steps whose residuals have this range. */
+static void choose_form(csm_coding *coding, range r) {
+    const uint64_t unit = common_divisor(magnitude(minus(r.start, coding->offset)), r.unit);
+    if (unit > 1 && unit <= INT64_MAX) coding->unit = (int64_t)unit;
+    r.least = minus(r.least, coding->offset) / coding->unit;
+    r.most = minus(r.most, coding->offset) / coding->unit;
+    if (r.most <= 0 && r.least < 0) { /* all downwards */
+        coding->unit = -coding->unit;
+        r.most = -r.least;
+        r.least = 0;
     }
-    return true;
-}
-
-/* Always possible: no tick but a missing one is INT64_MIN. */
-static void store_raw(csm_coding *coding, int64_t *stored, const csm_table *table, size_t column) {
-    *coding = (csm_coding){.predictor = CSM_PREDICT_NONE, .scale = coding->scale, .unit = 1};
-    memcpy(stored, table->ticks[column], table->rows * sizeof *stored);
-}
-
-void csm_coding_encode(csm_coding *coding, int64_t *stored, const csm_table *table, size_t column) {
-    const csm_column *c = &table->kind->column[column];
-    const int64_t *ticks = table->ticks[column];
-    *coding = (csm_coding){.predictor = c->predictor, .of = c->of, .scale = table->scale[column], .unit = 1};
-    if (!store_differences(coding, stored, table, column)) store_raw(coding, stored, table, column);
-    range r = range_of(ticks, stored, table->rows);
-    if (!r.any) r.least = r.most = 0;
+    coding->zigzag = r.least < 0;
+    uint64_t most = (uint64_t)r.most;
+    if (coding->zigzag) {
+        const uint64_t down = (uint64_t)to_zigzag(r.least), up = (uint64_t)to_zigzag(r.most);
+        most = down > up ? down : up;
+    }
     coding->has_missing = r.missing;
-    coding->width = narrowest(r.least, r.most, r.missing);
-    coding->constant = table->rows > 0;
-    for (size_t i = 0; i < table->rows; i++) {
-        if (ticks[i] == CSM_CELL_MISSING) stored[i] = sentinel_of(coding->width);
-        coding->constant = coding->constant && stored[i] == stored[0];
+    coding->width = narrowest(most, r.missing);
+    coding->constant = !r.any || (r.least == r.most && !r.missing);
+    coding->fill = !coding->constant ? 0 : r.any ? (int64_t)most : (int64_t)csm_coding_largest(coding->width);
+}
+
+void csm_coding_plan(csm_coding *coding, const csm_table *table, size_t column) {
+    const csm_column *c = &table->kind->column[column];
+    const int64_t limit = INT64_MAX / 4; /* so that no difference of two residuals, doubled, leaves int64 */
+    *coding = (csm_coding){.predictor = c->predictor, .of = c->of, .scale = table->scale[column], .unit = 1};
+    range r = measure(coding, table, column);
+    if (r.least < -limit || r.most > limit) {
+        /* Raw ticks are always possible: none but a missing one is INT64_MIN, the largest number in zigzag. */
+        *coding = (csm_coding){.predictor = CSM_PREDICT_NONE, .scale = coding->scale, .unit = 1};
+        r = range_of(coding, table, column, 0);
+        r.unit = r.unit ? 1 : 0;
+        r.start = r.unit ? 1 : 0;
+        r.least = r.least < 0 ? r.least : -1;
     }
-    coding->fill = coding->constant ? stored[0] : 0;
+    choose_form(coding, r);
+}
+
+void csm_coding_store(int64_t *stored, const csm_coding *coding, const csm_table *table, size_t column,
+                      size_t begin, size_t count) {
+    const int64_t *ticks = table->ticks[column] + begin;
+    take_residuals(stored, coding, table, column, begin, count);
+    if (coding->offset) {
+        for (size_t i = 0; i < count; i++) stored[i] = minus(stored[i], coding->offset);
+    }
+    if (coding->unit == -1) {
+        for (size_t i = 0; i < count; i++) stored[i] = minus(0, stored[i]);
+    } else if (coding->unit != 1) {
+        for (size_t i = 0; i < count; i++) stored[i] /= coding->unit;
+    }
+    if (coding->zigzag) {
+        for (size_t i = 0; i < count; i++) stored[i] = to_zigzag(stored[i]);
+    }
+    if (coding->has_missing) {
+        const int64_t sentinel = (int64_t)csm_coding_largest(coding->width);
+        for (size_t i = 0; i < count; i++) stored[i] = ticks[i] == CSM_CELL_MISSING ? sentinel : stored[i];
+    }
 }
 
 /* ---- decoding ---- */
 
-static void decode_column(csm_table *table, const csm_coding *coding, size_t column) {
-    int64_t *ticks = table->ticks[column];
-    const int64_t *read = coding->predictor == CSM_PREDICT_BEFORE ? table->ticks[coding->of] : ticks;
-    const int64_t sentinel = sentinel_of(coding->width);
-    int64_t carried = coding->first;
-    for (size_t i = 0; i < table->rows; i++) {
-        if (coding->has_missing && ticks[i] == sentinel) {
-            ticks[i] = CSM_CELL_MISSING;
-        } else {
-            const int64_t step = (int64_t)((uint64_t)coding->unit * (uint64_t)ticks[i]);
-            ticks[i] = plus(plus(predict(coding, table, i, carried), coding->offset), step);
+/* In place: stored numbers become steps times unit plus offset; missing ones CSM_CELL_MISSING. */
+static void take_steps(int64_t *values, const csm_coding *coding, size_t count) {
+    const uint64_t unit = (uint64_t)coding->unit, offset = (uint64_t)coding->offset;
+    const int64_t sentinel = (int64_t)csm_coding_largest(coding->width);
+    if (coding->has_missing) {
+        for (size_t i = 0; i < count; i++) {
+            const int64_t steps = coding->zigzag ? from_zigzag(values[i]) : values[i];
+            values[i] = values[i] == sentinel ? CSM_CELL_MISSING : (int64_t)(unit * (uint64_t)steps + offset);
         }
-        if (read[i] != CSM_CELL_MISSING) carried = read[i];
+        return;
     }
+    if (coding->zigzag) {
+        for (size_t i = 0; i < count; i++) values[i] = from_zigzag(values[i]);
+    }
+    if (unit != 1 || offset != 0) {
+        for (size_t i = 0; i < count; i++) values[i] = (int64_t)(unit * (uint64_t)values[i] + offset);
+    }
+}
+
+/* A difference that happens to be INT64_MIN would look missing: plans never make one, and a file that has one decodes to
+ * rows its own invariants refuse. */
+static void add_predicted(int64_t *ticks, const int64_t *predicted, const csm_coding *coding, size_t count) {
+    if (!coding->has_missing) {
+        for (size_t i = 0; i < count; i++) ticks[i] = plus(predicted[i], ticks[i]);
+        return;
+    }
+    for (size_t i = 0; i < count; i++)
+        ticks[i] = ticks[i] == CSM_CELL_MISSING ? CSM_CELL_MISSING : plus(predicted[i], ticks[i]);
+}
+
+/* Each row builds on the one above. */
+static void sum_up(int64_t *ticks, const csm_coding *coding, size_t rows) {
+    int64_t carried = coding->first;
+    for (size_t i = 0; i < rows; i++) {
+        if (coding->has_missing && ticks[i] == CSM_CELL_MISSING) continue;
+        carried = plus(carried, ticks[i]);
+        ticks[i] = carried;
+    }
+}
+
+static void decode_column(csm_table *table, const csm_coding *coding, size_t column) {
+    int64_t predicted[RUN];
+    int64_t *ticks = table->ticks[column];
     table->scale[column] = coding->scale;
+    for (size_t i = 0; i < table->rows; i += RUN) {
+        const size_t count = table->rows - i < RUN ? table->rows - i : RUN;
+        take_steps(ticks + i, coding, count);
+        if (coding->predictor == CSM_PREDICT_NONE || coding->predictor == CSM_PREDICT_PREVIOUS) continue;
+        if (coding->predictor == CSM_PREDICT_BEFORE)
+            predict_carried(predicted, coding, table->ticks[coding->of], i, count);
+        else
+            predict_rows(predicted, coding, table, i, count);
+        add_predicted(ticks + i, predicted, coding, count);
+    }
+    if (coding->predictor == CSM_PREDICT_PREVIOUS) sum_up(ticks, coding, table->rows);
 }
 
 /* In how many other columns' footsteps a predictor follows: 0 reads none, 1 a plain one, 2 open and close. */

@@ -28,9 +28,20 @@ static size_t lower_bound(const csm_table *table, csm_time time) {
     return begin;
 }
 
-/* Adds the rows in question of a sorted piece, run by run of those known at as_of. */
-static csm_status add_piece(csm_records *out, const question *q, const csm_table *piece,
-                            const uint32_t *index, const uint32_t *map) {
+static bool is_in_question(const question *q, csm_span span) {
+    return span.first >= q->from && (span.last < q->to || q->to == CSM_TIME_MAX) && span.newest <= q->as_of;
+}
+
+/* Adds the rows in question of a sorted piece, run by run of those known at as_of. A first piece that is wanted whole is
+ * taken as it is: *whole then holds the table there was before. */
+static csm_status add_piece(csm_records *out, const question *q, csm_table **whole, const uint32_t *index,
+                            const uint32_t *map) {
+    csm_table *piece = *whole;
+    if (!map && out->table->rows == 0 && is_in_question(q, csm_table_span(piece))) {
+        *whole = out->table;
+        out->table = piece;
+        return CSM_OK;
+    }
     const size_t begin = lower_bound(piece, q->from);
     const size_t end = q->to == CSM_TIME_MAX ? piece->rows : lower_bound(piece, q->to);
     const csm_time *available = piece->ticks[CSM_COLUMN_AVAILABLE];
@@ -49,10 +60,9 @@ static csm_status map_sources(uint32_t **map, csm_records *out, const question *
                               size_t count) {
     csm_statement *s = NULL;
     bool row = false;
+    size_t found = 0;
     *map = csm_alloc_array(count, sizeof **map);
     if (!*map) return CSM_ENOMEM;
-    if (!q->sources) return CSM_OK;
-    size_t found = 0;
     csm_status status = csm_catalog_prepare(
         &s, q->store,
         "SELECT position, provenance FROM segment_provenance WHERE segment = ? ORDER BY position");
@@ -74,12 +84,12 @@ static csm_status add_segment(csm_records *out, const question *q, int64_t id, c
     csm_segment *segment = NULL;
     uint32_t *map = NULL;
     csm_status status =
-        csm_segment_file_read(&segment, q->store, path, false, csm_context_threads(q->context));
+        csm_segment_file_read(&segment, q->store, path, q->sources, csm_context_threads(q->context));
     if (!status && segment->kind != q->kind)
         status = csm_fail(CSM_ECORRUPT, "%s/%s: holds %s, the manifest says %s", q->store->path, path,
                           segment->kind->name, q->kind->name);
-    if (!status) status = map_sources(&map, out, q, id, segment->source_count);
-    if (!status) status = add_piece(out, q, segment->table, segment->provenance, map);
+    if (!status && q->sources) status = map_sources(&map, out, q, id, segment->source_count);
+    if (!status) status = add_piece(out, q, &segment->table, segment->provenance, map);
     csm_dealloc(map);
     csm_segment_free(segment);
     return status;
@@ -118,7 +128,7 @@ static csm_status add_block(csm_records *out, const question *q, csm_statement *
     csm_status status = csm_tail_decode(&table, q->kind, cells, length);
     if (status) return csm_fail_prefix(status, "%s/catalog.db", q->store->path);
     if (q->sources) status = csm_records_source(&source, out, csm_statement_i64(s, 0));
-    if (!status) status = add_piece(out, q, table, NULL, &source);
+    if (!status) status = add_piece(out, q, &table, NULL, q->sources ? &source : NULL);
     csm_table_free(table);
     return status;
 }

@@ -57,14 +57,12 @@ csm_status csm_hdf5_fail(csm_status status, const char *what) {
     return csm_fail(status, "HDF5 cannot %s: %s", what, cause);
 }
 
-hid_t csm_hdf5_image_access(const void *bytes, size_t length, size_t increment) {
+hid_t csm_hdf5_image_access(size_t increment) {
     const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
     if (access < 0) return access;
-    /* HDF5 never writes into an image it opens read-only, and copies it; its prototype lacks the const. */
     const bool made = H5Pset_fapl_core(access, increment, 0) >= 0 &&
                       H5Pset_libver_bounds(access, H5F_LIBVER_V110, H5F_LIBVER_V110) >= 0 &&
-                      H5Pset_fclose_degree(access, H5F_CLOSE_STRONG) >= 0 &&
-                      (!bytes || H5Pset_file_image(access, (void *)(uintptr_t)bytes, length) >= 0);
+                      H5Pset_fclose_degree(access, H5F_CLOSE_STRONG) >= 0;
     if (made) return access;
     H5Pclose(access);
     return -1;

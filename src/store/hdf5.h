@@ -21,8 +21,8 @@ void csm_hdf5_leave(csm_hdf5_guard *guard);
 /* csm_fail with HDF5's own words for the failure appended. */
 csm_status csm_hdf5_fail(csm_status status, const char *what);
 
-/* File access for an image: bytes NULL makes a new file. Negative on failure. */
-hid_t csm_hdf5_image_access(const void *bytes, size_t length, size_t increment);
+/* File access for a new image in memory, which grows by `increment` bytes. Negative on failure. */
+hid_t csm_hdf5_image_access(size_t increment);
 
 /* Checksum of HDF5's metadata: Bob Jenkins' lookup3 "hashlittle" (2006) with initial value 0. */
 uint32_t csm_lookup3(const uint8_t *data, size_t length);

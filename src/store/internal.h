@@ -33,7 +33,7 @@ csm_status csm_schema_check(const csm_store *store); /* CSM_EUNSUPPORTED when ne
 
 typedef struct csm_records {
     csm_table *table;
-    uint32_t *provenance; /* an index into `sources`, one a row */
+    uint32_t *provenance; /* an index into `sources`, one a row; NULL where nobody asked for it */
     size_t capacity;
     int64_t *sources; /* ids of the provenance table */
     size_t source_count;
@@ -43,7 +43,8 @@ csm_status csm_records_init(csm_records *records, const csm_kind *kind);
 void csm_records_free(csm_records *records);
 /* Index of a provenance id in `sources`, added when new. */
 csm_status csm_records_source(uint32_t *index, csm_records *records, int64_t provenance);
-/* Appends rows [begin, end) of `from`; provenance of row i is index map[from_index[i]], or map[0] without indices. */
+/* Appends rows [begin, end) of `from`; provenance of row i is index map[from_index[i]], or map[0] without indices, or not
+ * kept without a map. */
 csm_status csm_records_extend(csm_records *records, const csm_table *from, const uint32_t *from_index,
                               const uint32_t *map, size_t begin, size_t end);
 csm_status csm_records_take(csm_records *records, const size_t *keep, size_t count);
@@ -82,8 +83,8 @@ csm_status csm_tail_decode(csm_table **out, const csm_kind *kind, const void *by
 
 /* ---- what a stream holds: gather.c ---- */
 
-/* Rows of a stream with from <= time < to, available <= as_of, revisions included, sorted. Without `sources` every
- * row's provenance is index 0 of nothing. */
+/* Rows of a stream with from <= time < to, available <= as_of, revisions included, sorted. Without `sources` no
+ * provenance is kept. */
 csm_status csm_store_gather(csm_records *out, const csm_store *store, csm_context *context,
                             const csm_kind *kind, int64_t stream, csm_time from, csm_time to, csm_time as_of,
                             bool sources);

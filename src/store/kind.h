@@ -70,6 +70,8 @@ const csm_kind *csm_kind_at(size_t index);       /* sorted by name; NULL past th
 
 /* One row against its kind's rules. `received` is CSM_TIME_MAX where no receipt bounds it. */
 csm_status csm_kind_check_row(const csm_table *table, size_t row, csm_time interval, csm_time received);
+/* All rows; names the first that fails. */
+csm_status csm_kind_check_rows(const csm_table *table, csm_time interval, csm_time received);
 /* Order of rows: time, key columns, and (where a key cell is missing) all values; then available. */
 int csm_kind_compare_key(const csm_table *table, size_t a, size_t b);
 int csm_kind_compare(const csm_table *table, size_t a, size_t b);
@@ -91,6 +93,8 @@ csm_status csm_table_extend(csm_table *table, const csm_table *from, size_t begi
 int32_t csm_table_least_scale(const csm_table *table, size_t column);
 /* Brings every column to its smallest scale. */
 void csm_table_trim(csm_table *table);
+/* Every row is later than the one above: in order, and no two rows share a key. */
+bool csm_table_times_ascend(const csm_table *table);
 /* order[i] is the row that belongs at place i; stable. *sorted: the table was in order already. */
 csm_status csm_table_order(size_t **order, bool *sorted, const csm_table *table);
 /* Keeps the rows `keep[0..count)` in that order. keep may not repeat a row. */

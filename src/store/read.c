@@ -7,6 +7,7 @@
 
 /* Rows are sorted by key, then available: the last of each key stays. */
 static csm_status keep_latest(csm_table *table) {
+    if (csm_table_times_ascend(table)) return CSM_OK;
     size_t n = 0;
     for (size_t i = 1; i < table->rows && n == 0; i++) n += csm_kind_compare_key(table, i - 1, i) == 0;
     if (n == 0) return CSM_OK;
@@ -43,29 +44,48 @@ csm_status csm_store_read(csm_table **out, const csm_store *store, csm_context *
 
 /* ---- bars as arrays ---- */
 
+#define SERIES_COLUMNS 5 /* open, high, low, close, volume */
+
+/* The table's own columns become doubles where they stand: half the memory of a copy. */
 struct csm_bar_series {
     csm_table *table; /* keeps the times */
     csm_time interval;
-    double *price[5]; /* open, high, low, close, volume */
+    double *column[SERIES_COLUMNS];
     uint8_t *state;
 };
+
+#define RUN ((size_t)512)
+
+/* ticks[0..rows) turn into doubles in the same memory, by way of a run of them. */
+static csm_status turn_into_doubles(csm_bar_series *series, size_t column) {
+    csm_table *table = series->table;
+    csm_table part = {.kind = table->kind};
+    double run[RUN];
+    unsigned char *memory = (unsigned char *)table->ticks[column];
+    part.scale[column] = table->scale[column];
+    csm_status status = CSM_OK;
+    for (size_t i = 0; i < table->rows && !status; i += RUN) {
+        part.ticks[column] = table->ticks[column] + i;
+        part.rows = table->rows - i < RUN ? table->rows - i : RUN;
+        status = csm_table_doubles(&part, column, run);
+        if (!status) memcpy(memory + i * sizeof *run, run, part.rows * sizeof *run);
+    }
+    series->column[column - CSM_COLUMN_OPEN] = (void *)memory;
+    return status;
+}
 
 static csm_status fill_series(csm_bar_series *series) {
     const csm_table *table = series->table;
     if (!table) return csm_fail(CSM_EINTERNAL, "bars without a table");
-    const size_t rows = table->rows;
     csm_status status = CSM_OK;
-    for (size_t i = 0; i < 5 && !status; i++) {
-        series->price[i] = csm_alloc_array(rows, sizeof(double));
-        status =
-            series->price[i] ? csm_table_doubles(table, CSM_COLUMN_OPEN + i, series->price[i]) : CSM_ENOMEM;
-    }
-    if (status) return status;
-    series->state = csm_alloc_array(rows, 1);
+    series->state = csm_alloc(table->rows);
     if (!series->state) return CSM_ENOMEM;
     const int64_t one = csm_power_of_ten[table->scale[CSM_COLUMN_STATE]];
-    for (size_t i = 0; i < rows; i++) series->state[i] = (uint8_t)(table->ticks[CSM_COLUMN_STATE][i] / one);
-    return CSM_OK;
+    for (size_t i = 0; i < table->rows; i++)
+        series->state[i] = (uint8_t)(table->ticks[CSM_COLUMN_STATE][i] / one);
+    for (size_t c = CSM_COLUMN_OPEN; c < CSM_COLUMN_OPEN + SERIES_COLUMNS && !status; c++)
+        status = turn_into_doubles(series, c);
+    return status;
 }
 
 csm_status csm_store_read_bars(csm_bar_series **out, const csm_store *store, csm_context *context,
@@ -91,18 +111,17 @@ csm_bars csm_bar_series_view(const csm_bar_series *series) {
     return (csm_bars){.length = series->table->rows,
                       .interval = series->interval,
                       .time = series->table->ticks[CSM_COLUMN_TIME],
-                      .open = series->price[0],
-                      .high = series->price[1],
-                      .low = series->price[2],
-                      .close = series->price[3],
-                      .volume = series->price[4],
+                      .open = series->column[0],
+                      .high = series->column[1],
+                      .low = series->column[2],
+                      .close = series->column[3],
+                      .volume = series->column[4],
                       .state = series->state};
 }
 
 void csm_bar_series_free(csm_bar_series *series) {
     if (!series) return;
     csm_table_free(series->table);
-    for (size_t i = 0; i < 5; i++) csm_dealloc(series->price[i]);
     csm_dealloc(series->state);
     csm_dealloc(series);
 }

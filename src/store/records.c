@@ -46,14 +46,15 @@ csm_status csm_records_extend(csm_records *records, const csm_table *from, const
                               const uint32_t *map, size_t begin, size_t end) {
     if (begin >= end) return CSM_OK;
     const size_t at = records->table->rows;
-    csm_status status = reserve_provenance(records, at + (end - begin));
+    csm_status status = map ? reserve_provenance(records, at + (end - begin)) : CSM_OK;
     if (!status) status = csm_table_extend(records->table, from, begin, end);
-    for (size_t i = begin; !status && i < end; i++)
+    for (size_t i = begin; map && !status && i < end; i++)
         records->provenance[at + i - begin] = map[from_index ? from_index[i] : 0];
     return status;
 }
 
 csm_status csm_records_take(csm_records *records, const size_t *keep, size_t count) {
+    if (!records->provenance) return csm_table_take(records->table, keep, count);
     uint32_t *kept = csm_alloc_array(count, sizeof *kept);
     if (!kept) return CSM_ENOMEM;
     for (size_t i = 0; i < count; i++) kept[i] = records->provenance[keep[i]];
@@ -64,6 +65,7 @@ csm_status csm_records_take(csm_records *records, const size_t *keep, size_t cou
 }
 
 csm_status csm_records_sort(csm_records *records) {
+    if (csm_table_times_ascend(records->table)) return CSM_OK;
     size_t *order = NULL;
     bool sorted;
     csm_status status = csm_table_order(&order, &sorted, records->table);

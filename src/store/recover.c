@@ -71,16 +71,6 @@ static csm_status check_named(csm_store *store, csm_context *context) {
 
 /* ---- files it does not name ---- */
 
-static csm_status is_named(bool *named, const csm_store *store, const char *path) {
-    csm_statement *s = NULL;
-    csm_status status = csm_catalog_prepare(
-        &s, store, "SELECT 1 FROM segments WHERE path = ?1 UNION ALL SELECT 1 FROM retired WHERE path = ?1");
-    if (!status) status = csm_statement_bind_text(s, 1, path);
-    if (!status) status = csm_statement_step(s, named);
-    csm_statement_close(s);
-    return status;
-}
-
 static csm_status write_note(const char *target, const char *path, const char *why) {
     char *note = csm_strformat("%s.txt", target), *text = csm_strformat("%s\n%s\n", path, why);
     const csm_status status =
@@ -154,7 +144,7 @@ static csm_status meet_file(csm_store *store, csm_context *context, const char *
         store->recovery.temporaries_swept += !status;
         csm_dealloc(full);
     } else if (!status && segments && ends_with(name, EXTENSION)) {
-        status = is_named(&named, store, path);
+        status = csm_manifest_names(&named, store, path);
         if (!status && !named) status = adopt_orphan(store, context, path);
     }
     csm_dealloc(path);

@@ -14,10 +14,9 @@
 #define CSM_CHUNK_ROWS ((size_t)1 << 14)       /* at most, balanced over a segment's chunks */
 #define CSM_SEGMENT_BYTES_MAX ((size_t)1 << 30)
 
-/* After HDF5's own end of file: "CSMSEGM1", the length before the footer (u64), CRC-32 of that part (u32), 4 zero bytes,
- * SHA-256 of that part; little-endian. A read compares the CRC before HDF5 sees a byte: it is not made for damaged files
- * (it may not close them again). The SHA-256 is for verification. */
-#define CSM_FOOTER_BYTES 56
+/* After HDF5's own end of file: the contents (segment_layout.h), then "CSMSEGM1", the length before the footer (u64), CRC-32
+ * of that part (u32), length of the contents (u32); little-endian. */
+#define CSM_FOOTER_BYTES 24
 
 typedef struct csm_segment {
     const csm_kind *kind;
@@ -28,17 +27,18 @@ typedef struct csm_segment {
     size_t source_count;
 } csm_segment;
 
-/* Rows in canonical form (csm_segment_shape), sorted; sources[i] explains provenance index i. */
+/* Rows in canonical form (csm_segment_shape), sorted; sources[i] explains provenance index i; provenance NULL: all
+ * index 0. */
 csm_status csm_segment_encode(csm_buffer *out, const csm_stream *stream, const csm_table *rows,
                               const uint32_t *provenance, const csm_provenance *sources, size_t source_count,
                               uint32_t threads);
 /* Trims scales and brings the columns that share one to it where their values allow: predictions are then close. */
 void csm_segment_shape(csm_table *rows);
 
-/* Reads a segment back: footer, layout, checksums, sizes; CSM_ECORRUPT begins with `name`. `whole` checks the SHA-256
- * too. */
+/* Reads a segment back: footer, layout, sizes; CSM_ECORRUPT begins with `name`. Without `sources` the list of sources
+ * is left out and `provenance` is NULL. */
 csm_status csm_segment_decode(csm_segment **out, const void *bytes, size_t length, const char *name,
-                              bool whole, uint32_t threads);
+                              bool sources, uint32_t threads);
 void csm_segment_free(csm_segment *segment);
 
 /* Whether `footer` can end a file of `length` bytes. */

@@ -21,13 +21,16 @@ void csm_manifest_row_free(csm_manifest_row *row);
 csm_status csm_segment_describe(csm_manifest_row *out, const csm_stream *stream, const csm_buffer *image,
                                 const csm_table *rows);
 /* Writes image bytes under their name, synced, read back and compared. The manifest does not name them yet. */
-csm_status csm_segment_file_write(csm_manifest_row *out, const csm_store *store, const csm_stream *stream,
-                                  const csm_buffer *image, const csm_table *rows);
+csm_status csm_segment_file_write(csm_manifest_row *out, const csm_store *store, csm_context *context,
+                                  const csm_stream *stream, const csm_buffer *image, const csm_table *rows);
 /* Within a transaction. sources: ids of the provenance table, in the order of the file's list. */
 csm_status csm_manifest_add(csm_store *store, int64_t stream, const csm_manifest_row *row,
                             const int64_t *sources, size_t source_count);
-/* Reads and decodes a named segment; every failure names the path, absence is CSM_ECORRUPT. */
-csm_status csm_segment_file_read(csm_segment **out, const csm_store *store, const char *path, bool whole,
+/* Whether a segment, or a retired one whose file is there still, has this path. */
+csm_status csm_manifest_names(bool *named, const csm_store *store, const char *path);
+/* Reads and decodes a named segment, with its sources or without; every failure names the path, absence is
+ * CSM_ECORRUPT. */
+csm_status csm_segment_file_read(csm_segment **out, const csm_store *store, const char *path, bool sources,
                                  uint32_t threads);
 
 #endif

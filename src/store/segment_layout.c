@@ -1,242 +1,217 @@
 /* SPDX-License-Identifier: MIT */
 #include "store/segment_layout.h"
-#include "store/hdf5.h"
 
 #include <string.h>
 
-#define TEXT_MAX 1024 /* of any text attribute */
+#define TEXT_MAX 1024      /* bytes of a kind, venue or symbol */
+#define INFLATION_MAX 1032 /* deflate's greatest ratio: 258 bytes from 2 bits */
 
-/* ---- attributes ---- */
+enum { FORM_ZIGZAG = 1, FORM_MISSING = 2, FORM_CONSTANT = 4 };
 
-static csm_status read_number(int64_t *out, hid_t object, const char *name) {
-    const hid_t attribute = H5Aopen(object, name, H5P_DEFAULT);
-    if (attribute < 0) return csm_hdf5_fail(CSM_ECORRUPT, name);
+/* ---- writing ---- */
+
+static csm_status put(csm_buffer *out, int64_t value) {
+    uint8_t bytes[8];
+    for (int i = 0; i < 8; i++) bytes[i] = (uint8_t)((uint64_t)value >> (8 * i));
+    return csm_buffer_append(out, bytes, sizeof bytes);
+}
+
+static csm_status put_text(csm_buffer *out, const char *text) {
+    const size_t length = strlen(text);
+    const csm_status status = put(out, (int64_t)length);
+    return status ? status : csm_buffer_append(out, text, length);
+}
+
+static csm_status put_numbers(csm_buffer *out, const int64_t *values, size_t count) {
     csm_status status = CSM_OK;
-    const hid_t type = H5Aget_type(attribute), space = H5Aget_space(attribute);
-    if (type < 0 || space < 0 || H5Tget_class(type) != H5T_INTEGER ||
-        H5Sget_simple_extent_npoints(space) != 1)
-        status = csm_fail(CSM_ECORRUPT, "attribute %s is not one whole number", name);
-    else if (H5Aread(attribute, H5T_NATIVE_INT64, out) < 0)
-        status = csm_hdf5_fail(CSM_ECORRUPT, name);
-    if (space >= 0) H5Sclose(space);
-    if (type >= 0) H5Tclose(type);
-    H5Aclose(attribute);
+    for (size_t i = 0; i < count && !status; i++) status = put(out, values[i]);
     return status;
 }
 
-/* A fixed-length text of at most TEXT_MAX - 1 bytes. */
-static csm_status read_text(char out[TEXT_MAX], hid_t object, const char *name) {
-    const hid_t attribute = H5Aopen(object, name, H5P_DEFAULT);
-    if (attribute < 0) return csm_hdf5_fail(CSM_ECORRUPT, name);
-    csm_status status = CSM_OK;
-    const hid_t type = H5Aget_type(attribute), space = H5Aget_space(attribute);
-    const size_t size = type < 0 ? 0 : H5Tget_size(type);
-    memset(out, 0, TEXT_MAX);
-    if (space < 0 || size == 0 || size >= TEXT_MAX || H5Tget_class(type) != H5T_STRING ||
-        H5Tis_variable_str(type) != 0 || H5Sget_simple_extent_npoints(space) != 1)
-        status = csm_fail(CSM_ECORRUPT, "attribute %s is not a short text", name);
-    else if (H5Aread(attribute, type, out) < 0)
-        status = csm_hdf5_fail(CSM_ECORRUPT, name);
-    if (space >= 0) H5Sclose(space);
-    if (type >= 0) H5Tclose(type);
-    H5Aclose(attribute);
+static csm_status put_dataset(csm_buffer *out, const csm_dataset_layout *set, size_t chunks) {
+    const csm_coding *c = &set->coding;
+    const int64_t form = (c->zigzag ? FORM_ZIGZAG : 0) | (c->has_missing ? FORM_MISSING : 0) |
+                         (c->constant ? FORM_CONSTANT : 0);
+    const int64_t numbers[] = {
+        (int64_t)c->predictor, c->of, c->scale, c->width, form, c->first, c->offset, c->unit, c->fill};
+    csm_status status = put_numbers(out, numbers, sizeof numbers / sizeof *numbers);
+    for (size_t i = 0; i < chunks && !c->constant && !status; i++) {
+        const int64_t place[] = {(int64_t)set->place[i].at, (int64_t)set->place[i].length};
+        status = put_numbers(out, place, 2);
+    }
     return status;
 }
 
-static csm_status read_in_range(int64_t *out, hid_t object, const char *name, int64_t least, int64_t most) {
-    *out = 0;
-    const csm_status status = read_number(out, object, name);
-    if (status || (*out >= least && *out <= most)) return status;
-    return csm_fail(CSM_ECORRUPT, "attribute %s is %lld", name, (long long)*out);
+csm_status csm_segment_layout_format(csm_buffer *out, const csm_segment_layout *layout) {
+    const csm_span *span = &layout->span;
+    const int64_t head[] = {CSM_SEGMENT_VERSION,
+                            layout->stream.epoch,
+                            layout->stream.interval,
+                            (int64_t)layout->rows,
+                            (int64_t)layout->chunk_rows,
+                            span->first,
+                            span->last,
+                            span->oldest,
+                            span->newest};
+    const int64_t sources[] = {(int64_t)layout->sources_length, (int64_t)layout->sources.at,
+                               (int64_t)layout->sources.length};
+    csm_status status = put_numbers(out, head, sizeof head / sizeof *head);
+    if (!status) status = put_text(out, layout->stream.kind);
+    if (!status) status = put_text(out, layout->stream.venue);
+    if (!status) status = put_text(out, layout->stream.symbol);
+    for (size_t i = 0; i <= layout->kind->columns && !status; i++)
+        status = put_dataset(out, &layout->dataset[i], layout->chunks);
+    return status ? status : put_numbers(out, sources, 3);
 }
 
-/* ---- datasets ---- */
+/* ---- reading ---- */
 
-/* Element width of a signed little-endian integer type (unsigned bytes pass for text), 0 for anything else. */
-static int32_t width_of(hid_t set) {
-    const hid_t type = H5Dget_type(set);
-    if (type < 0) return 0;
-    const size_t size = H5Tget_size(type);
-    const bool whole = H5Tget_class(type) == H5T_INTEGER &&
-                       (size == 1 || H5Tget_order(type) == H5T_ORDER_LE) &&
-                       (size == 1 || H5Tget_sign(type) == H5T_SGN_2);
-    H5Tclose(type);
-    return whole && (size == 1 || size == 2 || size == 4 || size == 8) ? (int32_t)size : 0;
-}
+typedef struct cursor {
+    const uint8_t *at;
+    size_t left;
+    size_t image_length;
+} cursor;
 
-static csm_status read_extent(csm_dataset_layout *out, hid_t set) {
-    const hid_t space = H5Dget_space(set);
-    hsize_t rows = 0;
-    const bool line = space >= 0 && H5Sget_simple_extent_ndims(space) == 1 &&
-                      H5Sget_simple_extent_dims(space, &rows, NULL) == 1;
-    if (space >= 0) H5Sclose(space);
-    if (!line || rows == 0 || rows > CSM_SEGMENT_BYTES_MAX)
-        return csm_fail(CSM_ECORRUPT, "is not a run of values");
-    out->rows = (size_t)rows;
+static csm_status take(int64_t *out, cursor *c, const char *name, int64_t least, int64_t most) {
+    uint64_t value = 0;
+    if (c->left < 8) return csm_fail(CSM_ECORRUPT, "contents end before %s", name);
+    for (int i = 0; i < 8; i++) value |= (uint64_t)c->at[i] << (8 * i);
+    c->at += 8;
+    c->left -= 8;
+    *out = (int64_t)value;
+    if (*out < least || *out > most)
+        return csm_fail(CSM_ECORRUPT, "contents: %s is %lld", name, (long long)*out);
     return CSM_OK;
 }
 
-static bool filters_are_ours(hid_t creation) {
-    static const H5Z_filter_t ours[3] = {H5Z_FILTER_SHUFFLE, H5Z_FILTER_DEFLATE, H5Z_FILTER_FLETCHER32};
-    bool good = H5Pget_nfilters(creation) == 3;
-    for (unsigned i = 0; i < 3 && good; i++) {
-        unsigned flags, values[8];
-        size_t count = 8;
-        good = H5Pget_filter2(creation, i, &flags, &count, values, 0, NULL, NULL) == ours[i];
-    }
-    return good;
+static csm_status take_any(int64_t *out, cursor *c, const char *name) {
+    return take(out, c, name, INT64_MIN, INT64_MAX);
 }
 
-static csm_status read_creation(csm_dataset_layout *out, hid_t set) {
-    const hid_t creation = H5Dget_create_plist(set);
-    if (creation < 0) return csm_hdf5_fail(CSM_ECORRUPT, "read how a dataset was made");
-    hsize_t chunk_rows = 0;
-    csm_status status = CSM_OK;
-    if (H5Pget_layout(creation) != H5D_CHUNKED || H5Pget_chunk(creation, 1, &chunk_rows) != 1 ||
-        chunk_rows == 0 || chunk_rows > out->rows || !filters_are_ours(creation))
-        status = csm_fail(CSM_ECORRUPT, "is not chunked, shuffled and deflated as segments are");
-    else if (H5Pget_fill_value(creation, H5T_NATIVE_INT64, &out->coding.fill) < 0)
-        status = csm_hdf5_fail(CSM_ECORRUPT, "read a fill value");
-    out->chunk_rows = (size_t)chunk_rows;
-    H5Pclose(creation);
+static csm_status take_text(char **out, cursor *c, const char *name) {
+    int64_t length = 0;
+    const csm_status status = take(&length, c, name, 1, TEXT_MAX);
+    if (status) return status;
+    if ((uint64_t)length > c->left || memchr(c->at, 0, (size_t)length))
+        return csm_fail(CSM_ECORRUPT, "contents: %s is cut off or has a zero byte", name);
+    *out = csm_strndup((const char *)c->at, (size_t)length);
+    c->at += length;
+    c->left -= (size_t)length;
+    return *out ? CSM_OK : CSM_ENOMEM;
+}
+
+static csm_status take_place(csm_place *out, cursor *c) {
+    int64_t at = 0, length = 0;
+    csm_status status = take(&at, c, "a chunk's place", 0, (int64_t)c->image_length);
+    if (!status) status = take(&length, c, "a chunk's length", 0, (int64_t)c->image_length - at);
+    *out = (csm_place){.at = (uint64_t)at, .length = (uint64_t)length};
     return status;
 }
 
-static csm_status read_places(csm_dataset_layout *out, hid_t set, size_t image_length) {
-    hsize_t present = 0;
-    const hid_t space = H5Dget_space(set);
-    const bool counted = space >= 0 && H5Dget_num_chunks(set, space, &present) >= 0;
-    const csm_status status = counted ? CSM_OK : csm_hdf5_fail(CSM_ECORRUPT, "count chunks");
-    if (space >= 0) H5Sclose(space);
+static csm_status take_coding(csm_coding *out, cursor *c, const csm_kind *kind) {
+    const bool bars = strcmp(kind->name, "bars") == 0;
+    int64_t predictor = 0, of = 0, scale = 0, width = 0, form = 0;
+    csm_status status =
+        take(&predictor, c, "predictor", CSM_PREDICT_NONE, bars ? CSM_PREDICT_BELOW : CSM_PREDICT_BEFORE);
+    if (!status) status = take(&of, c, "predicting column", 0, (int64_t)kind->columns - 1);
+    if (!status) status = take(&scale, c, "scale", 0, CSM_SCALE_MAX);
+    if (!status) status = take(&width, c, "width", 1, 8);
+    if (!status) status = take(&form, c, "form", 0, FORM_ZIGZAG | FORM_MISSING | FORM_CONSTANT);
+    if (!status) status = take_any(&out->first, c, "first");
+    if (!status) status = take_any(&out->offset, c, "offset");
+    if (!status) status = take_any(&out->unit, c, "unit");
+    if (!status) status = take_any(&out->fill, c, "fill");
     if (status) return status;
-    out->chunks = (out->rows + out->chunk_rows - 1) / out->chunk_rows;
-    out->coding.constant = present == 0;
-    if (present == 0) return CSM_OK;
-    if (present != out->chunks) return csm_fail(CSM_ECORRUPT, "lacks chunks");
-    out->place = csm_alloc_array(out->chunks, sizeof *out->place);
-    if (!out->place) return CSM_ENOMEM;
-    for (size_t i = 0; i < out->chunks; i++) {
-        const hsize_t offset = i * out->chunk_rows;
-        unsigned mask = 1;
-        haddr_t at = HADDR_UNDEF;
-        hsize_t length = 0;
-        if (H5Dget_chunk_info_by_coord(set, &offset, &mask, &at, &length) < 0)
-            return csm_hdf5_fail(CSM_ECORRUPT, "find a chunk");
-        if (mask != 0 || at > image_length || length > image_length - at)
-            return csm_fail(CSM_ECORRUPT, "chunk %zu lies outside the file", i);
-        out->place[i] = (csm_place){.at = at, .length = length};
-    }
-    return CSM_OK;
-}
-
-static csm_status read_coding(csm_coding *out, hid_t set, const csm_kind *kind) {
-    int64_t scale;
-    char delta[TEXT_MAX];
-    csm_status status = read_in_range(&scale, set, "scale", 0, CSM_SCALE_MAX);
-    if (!status) status = read_text(delta, set, "delta");
-    if (!status) status = csm_predictor_parse(&out->predictor, &out->of, kind, delta);
-    if (!status) status = read_number(&out->first, set, "first");
-    if (!status) status = read_number(&out->offset, set, "offset");
-    if (!status) status = read_in_range(&out->unit, set, "unit", 1, INT64_MAX);
-    if (status) return status;
+    if ((width & (width - 1)) != 0 || out->unit == 0)
+        return csm_fail(CSM_ECORRUPT, "contents: width %lld, unit %lld", (long long)width,
+                        (long long)out->unit);
+    out->predictor = (csm_predictor)predictor;
+    out->of = (uint32_t)of;
     out->scale = (int32_t)scale;
-    out->has_missing = H5Aexists(set, "missing") > 0;
+    out->width = (int32_t)width;
+    out->zigzag = form & FORM_ZIGZAG;
+    out->has_missing = form & FORM_MISSING;
+    out->constant = form & FORM_CONSTANT;
     return CSM_OK;
 }
 
-/* kind NULL: a plain run of bytes. */
-static csm_status read_dataset(csm_dataset_layout *out, hid_t file, const char *name, const csm_kind *kind,
-                               size_t image_length) {
-    const hid_t set = H5Dopen2(file, name, H5P_DEFAULT);
-    if (set < 0) return csm_hdf5_fail(CSM_ECORRUPT, name);
-    out->coding = (csm_coding){.unit = 1, .width = width_of(set)};
-    csm_status status = out->coding.width == 0 || (!kind && out->coding.width != 1)
-                            ? csm_fail(CSM_ECORRUPT, "is not of whole numbers")
-                            : CSM_OK;
-    if (!status) status = read_extent(out, set);
-    if (!status) status = read_creation(out, set);
-    if (!status) status = read_places(out, set, image_length);
-    if (!status && kind) status = read_coding(&out->coding, set, kind);
-    H5Dclose(set);
-    return status ? csm_fail_prefix(status, "dataset %s", name) : CSM_OK;
+static csm_status take_dataset(csm_dataset_layout *out, cursor *c, const csm_kind *kind, size_t chunks) {
+    csm_status status = take_coding(&out->coding, c, kind);
+    if (status || out->coding.constant) return status;
+    if (chunks > c->left / 16) return csm_fail(CSM_ECORRUPT, "contents end before %zu chunks", chunks);
+    out->place = csm_alloc_array(chunks, sizeof *out->place);
+    if (!out->place) return CSM_ENOMEM;
+    for (size_t i = 0; i < chunks && !status; i++) status = take_place(&out->place[i], c);
+    return status;
 }
 
-/* ---- whole file ---- */
-
-static csm_status read_names(csm_segment_layout *out, hid_t file) {
-    char kind[TEXT_MAX], venue[TEXT_MAX], symbol[TEXT_MAX];
-    csm_status status = read_text(kind, file, "kind");
-    if (!status) status = read_text(venue, file, "venue");
-    if (!status) status = read_text(symbol, file, "symbol");
-    if (status) return status;
-    out->kind = csm_kind_find(kind);
-    if (!out->kind) return csm_fail(CSM_EUNSUPPORTED, "kind \"%s\" is not known to this build", kind);
-    out->stream.kind = out->kind->name;
-    out->stream.venue = csm_strdup(venue);
-    out->stream.symbol = csm_strdup(symbol);
-    return out->stream.venue && out->stream.symbol ? CSM_OK : CSM_ENOMEM;
+static csm_status take_names(csm_segment_layout *out, cursor *c) {
+    char *kind = NULL, *venue = NULL, *symbol = NULL;
+    csm_status status = take_text(&kind, c, "kind");
+    if (!status) status = take_text(&venue, c, "venue");
+    if (!status) status = take_text(&symbol, c, "symbol");
+    out->stream.venue = venue;
+    out->stream.symbol = symbol;
+    out->kind = status ? NULL : csm_kind_find(kind);
+    if (!status && !out->kind)
+        status = csm_fail(CSM_EUNSUPPORTED, "kind \"%.64s\" is not known to this build", kind);
+    if (!status) out->stream.kind = out->kind->name;
+    csm_dealloc(kind);
+    return status;
 }
 
-static csm_status read_head(csm_segment_layout *out, hid_t file) {
-    int64_t version, epoch, rows;
-    char format[TEXT_MAX];
-    csm_status status = read_text(format, file, "format");
-    if (!status && strcmp(format, "cryptosmart segment") != 0)
-        status = csm_fail(CSM_ECORRUPT, "format is \"%s\"", format);
-    if (!status) status = read_in_range(&version, file, "version", 1, INT64_MAX);
+static csm_status take_head(csm_segment_layout *out, cursor *c) {
+    int64_t version = 0, epoch = 0, rows = 0, chunk_rows = 0;
+    csm_status status = take(&version, c, "version", 1, INT64_MAX);
     if (!status && version > CSM_SEGMENT_VERSION)
-        status = csm_fail(CSM_EUNSUPPORTED, "version %lld is newer than this build", (long long)version);
-    if (!status) status = read_names(out, file);
-    if (!status) status = read_in_range(&epoch, file, "epoch", 0, INT32_MAX);
-    if (!status) status = read_in_range(&out->stream.interval, file, "interval", 0, INT64_MAX);
-    if (!status) status = read_in_range(&rows, file, "rows", 1, (int64_t)CSM_SEGMENT_ROWS_MAX);
-    if (!status) status = read_number(&out->span.first, file, "first");
-    if (!status) status = read_number(&out->span.last, file, "last");
-    if (!status) status = read_number(&out->span.oldest, file, "oldest");
-    if (!status) status = read_number(&out->span.newest, file, "newest");
+        return csm_fail(CSM_EUNSUPPORTED, "version %lld is newer than this build", (long long)version);
+    if (!status) status = take(&epoch, c, "epoch", 0, INT32_MAX);
+    if (!status) status = take(&out->stream.interval, c, "interval", 0, INT64_MAX);
+    if (!status) status = take(&rows, c, "rows", 1, (int64_t)CSM_SEGMENT_ROWS_MAX);
+    if (!status)
+        status = take(&chunk_rows, c, "chunk_rows", 1,
+                      rows < (int64_t)CSM_CHUNK_ROWS ? rows : (int64_t)CSM_CHUNK_ROWS);
+    if (!status) status = take_any(&out->span.first, c, "first");
+    if (!status) status = take_any(&out->span.last, c, "last");
+    if (!status) status = take_any(&out->span.oldest, c, "oldest");
+    if (!status) status = take_any(&out->span.newest, c, "newest");
     if (status) return status;
     out->stream.epoch = (int32_t)epoch;
     out->rows = (size_t)rows;
-    return CSM_OK;
+    out->chunk_rows = (size_t)chunk_rows;
+    out->chunks = (out->rows + out->chunk_rows - 1) / out->chunk_rows;
+    return take_names(out, c);
 }
 
-static csm_status read_file(csm_segment_layout *out, hid_t file, size_t length) {
-    csm_status status = read_head(out, file);
-    for (size_t c = 0; !status && c < out->kind->columns; c++) {
-        status = read_dataset(&out->column[c], file, out->kind->column[c].name, out->kind, length);
-        if (!status &&
-            (out->column[c].rows != out->rows || out->column[c].chunk_rows != out->column[0].chunk_rows))
-            status = csm_fail(CSM_ECORRUPT, "dataset %s has another length", out->kind->column[c].name);
-    }
-    if (!status) status = read_dataset(&out->provenance_index, file, "provenance_index", out->kind, length);
-    if (!status && out->provenance_index.rows != out->rows)
-        status = csm_fail(CSM_ECORRUPT, "dataset provenance_index has another length");
-    if (!status) status = read_dataset(&out->provenance, file, "provenance", NULL, length);
-    if (!status && (out->provenance.chunks != 1 || out->provenance.coding.constant))
-        status = csm_fail(CSM_ECORRUPT, "dataset provenance is not one chunk");
+static csm_status take_sources(csm_segment_layout *out, cursor *c) {
+    int64_t length = 0;
+    csm_status status = take(&length, c, "length of provenance", 1, (int64_t)CSM_SEGMENT_BYTES_MAX);
+    if (!status) status = take_place(&out->sources, c);
+    if (!status && (uint64_t)length / INFLATION_MAX > out->sources.length)
+        status = csm_fail(CSM_ECORRUPT, "contents: %lld bytes of provenance from %llu", (long long)length,
+                          (unsigned long long)out->sources.length);
+    out->sources_length = (size_t)length;
+    if (!status && c->left > 0) status = csm_fail(CSM_ECORRUPT, "contents: %zu bytes too many", c->left);
     return status;
 }
 
-csm_status csm_segment_layout_read(csm_segment_layout *out, const void *image, size_t length) {
-    csm_hdf5_guard guard;
+csm_status csm_segment_layout_parse(csm_segment_layout *out, const void *bytes, size_t length,
+                                    size_t image_length) {
+    cursor c = {.at = bytes, .left = length, .image_length = image_length};
     memset(out, 0, sizeof *out);
-    csm_status status = csm_hdf5_enter(&guard);
-    if (status) return status;
-    const hid_t access = csm_hdf5_image_access(image, length, 65536);
-    /* The name only has to be one that no file has. */
-    const hid_t file = access < 0 ? -1 : H5Fopen("cryptosmart-segment-image/old", H5F_ACC_RDONLY, access);
-    status = file < 0 ? csm_hdf5_fail(CSM_ECORRUPT, "open the file") : read_file(out, file, length);
-    if (file >= 0) H5Fclose(file);
-    if (access >= 0) H5Pclose(access);
-    csm_hdf5_leave(&guard);
+    csm_status status = take_head(out, &c);
+    for (size_t i = 0; !status && i <= out->kind->columns; i++) {
+        const char *name = i < out->kind->columns ? out->kind->column[i].name : "provenance_index";
+        status = take_dataset(&out->dataset[i], &c, out->kind, out->chunks);
+        if (status) status = csm_fail_prefix(status, "%s", name);
+    }
+    if (!status) status = take_sources(out, &c);
     if (status) csm_segment_layout_free(out);
     return status;
 }
 
 void csm_segment_layout_free(csm_segment_layout *layout) {
-    for (size_t c = 0; c < CSM_COLUMNS_MAX; c++) csm_dealloc(layout->column[c].place);
-    csm_dealloc(layout->provenance_index.place);
-    csm_dealloc(layout->provenance.place);
+    for (size_t i = 0; i < CSM_DATASETS_MAX; i++) csm_dealloc(layout->dataset[i].place);
     csm_dealloc((void *)(uintptr_t)layout->stream.venue);
     csm_dealloc((void *)(uintptr_t)layout->stream.symbol);
     memset(layout, 0, sizeof *layout);

@@ -2,28 +2,28 @@
 /* From rows to the bytes of a segment: columns are coded and chunks packed on all threads, then HDF5 lays out an image
  * in memory. */
 #include "store/hdf5.h"
-#include "store/segment.h"
+#include "store/segment_layout.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <zlib.h>
 
-#define DATASETS_MAX (CSM_COLUMNS_MAX + 1) /* columns and the provenance index */
 #define DEFLATE_DECLARED 6
+#define CONTENTS_ROOM 4096 /* usually enough for what follows the HDF5 part */
 
-typedef struct dataset {
-    csm_coding coding;
-    int64_t *stored; /* rows */
-    csm_buffer *chunk;
-} dataset;
+typedef struct scratch { /* of one thread */
+    int64_t *stored;     /* chunk_rows */
+    uint8_t *planes;     /* as many bytes */
+} scratch;
 
 typedef struct writing {
     const csm_table *rows;
     const uint32_t *provenance;
-    size_t chunk_rows;
-    size_t chunks; /* a dataset */
+    csm_segment_layout layout; /* places become known when HDF5 has laid the chunks out */
     size_t datasets;
-    dataset dataset[DATASETS_MAX];
+    csm_buffer *chunk[CSM_DATASETS_MAX];
+    scratch *scratch; /* one a thread */
+    uint32_t threads;
 } writing;
 
 void csm_segment_shape(csm_table *rows) {
@@ -40,59 +40,78 @@ void csm_segment_shape(csm_table *rows) {
 
 /* ---- coding and packing, on all threads ---- */
 
-static void code_provenance(dataset *d, const uint32_t *provenance, size_t rows) {
-    d->coding = (csm_coding){.unit = 1, .width = 4, .constant = true, .fill = provenance[0]};
-    for (size_t i = 0; i < rows; i++) {
-        d->stored[i] = provenance[i];
-        d->coding.constant = d->coding.constant && provenance[i] == provenance[0];
-    }
+static void plan_provenance(csm_coding *coding, const uint32_t *provenance, size_t rows) {
+    *coding = (csm_coding){.unit = 1, .width = 4, .constant = true, .fill = provenance ? provenance[0] : 0};
+    for (size_t i = 1; provenance && i < rows && coding->constant; i++)
+        coding->constant = provenance[i] == provenance[0];
+    if (!coding->constant) coding->fill = 0;
 }
 
-static csm_status code_datasets(void *user, size_t begin, size_t end, uint32_t worker) {
+static csm_status plan_datasets(void *user, size_t begin, size_t end, uint32_t worker) {
     writing *w = user;
     (void)worker;
     for (size_t i = begin; i < end; i++) {
         if (i < w->rows->kind->columns)
-            csm_coding_encode(&w->dataset[i].coding, w->dataset[i].stored, w->rows, i);
+            csm_coding_plan(&w->layout.dataset[i].coding, w->rows, i);
         else
-            code_provenance(&w->dataset[i], w->provenance, w->rows->rows);
+            plan_provenance(&w->layout.dataset[i].coding, w->provenance, w->rows->rows);
     }
     return CSM_OK;
 }
 
+static csm_status pack_chunk(writing *w, size_t i, size_t chunk, const scratch *s) {
+    const csm_coding *coding = &w->layout.dataset[i].coding;
+    const size_t chunk_rows = w->layout.chunk_rows, at = chunk * chunk_rows, left = w->rows->rows - at;
+    const size_t count = left < chunk_rows ? left : chunk_rows;
+    if (coding->constant) return CSM_OK;
+    if (i < w->rows->kind->columns)
+        csm_coding_store(s->stored, coding, w->rows, i, at, count);
+    else
+        for (size_t k = 0; k < count; k++) s->stored[k] = w->provenance[at + k];
+    return csm_chunk_pack(&w->chunk[i][chunk], s->stored, count, chunk_rows, coding->width, s->planes);
+}
+
 static csm_status pack_chunks(void *user, size_t begin, size_t end, uint32_t worker) {
     writing *w = user;
-    (void)worker;
     csm_status status = CSM_OK;
-    for (size_t i = begin; i < end && !status; i++) {
-        dataset *d = &w->dataset[i / w->chunks];
-        if (d->coding.constant) continue;
-        const size_t chunk = i % w->chunks, at = chunk * w->chunk_rows, left = w->rows->rows - at;
-        status = csm_chunk_pack(&d->chunk[chunk], d->stored + at, left < w->chunk_rows ? left : w->chunk_rows,
-                                w->chunk_rows, d->coding.width);
-    }
+    for (size_t i = begin; i < end && !status; i++)
+        status = pack_chunk(w, i / w->layout.chunks, i % w->layout.chunks, &w->scratch[worker]);
     return status;
 }
 
-static csm_status code_all(writing *w, uint32_t threads) {
+static csm_status make_room(writing *w) {
     for (size_t i = 0; i < w->datasets; i++) {
-        w->dataset[i].stored = csm_alloc_array(w->rows->rows, sizeof(int64_t));
-        w->dataset[i].chunk = csm_alloc_array(w->chunks, sizeof(csm_buffer));
-        if (!w->dataset[i].stored || !w->dataset[i].chunk) return CSM_ENOMEM;
+        w->chunk[i] = csm_alloc_array(w->layout.chunks, sizeof(csm_buffer));
+        w->layout.dataset[i].place = csm_alloc_array(w->layout.chunks, sizeof(csm_place));
+        if (!w->chunk[i] || !w->layout.dataset[i].place) return CSM_ENOMEM;
     }
-    if (w->rows->rows < CSM_CHUNK_ROWS / 8) threads = 1; /* starting threads would take longer */
-    csm_status status = csm_parallel_for(threads, w->datasets, 1, code_datasets, w);
-    if (!status) status = csm_parallel_for(threads, w->datasets * w->chunks, 1, pack_chunks, w);
+    w->scratch = csm_alloc_array(w->threads, sizeof *w->scratch);
+    for (uint32_t i = 0; w->scratch && i < w->threads; i++) {
+        w->scratch[i].stored = csm_alloc(w->layout.chunk_rows * sizeof(int64_t));
+        w->scratch[i].planes = csm_alloc(w->layout.chunk_rows * sizeof(int64_t));
+        if (!w->scratch[i].stored || !w->scratch[i].planes) return CSM_ENOMEM;
+    }
+    return w->scratch ? CSM_OK : CSM_ENOMEM;
+}
+
+static csm_status code_all(writing *w) {
+    csm_status status = make_room(w);
+    if (!status) status = csm_parallel_for(w->threads, w->datasets, 1, plan_datasets, w);
+    if (!status) status = csm_parallel_for(w->threads, w->datasets * w->layout.chunks, 1, pack_chunks, w);
     return status;
 }
 
 static void writing_free(writing *w) {
     for (size_t i = 0; i < w->datasets; i++) {
-        for (size_t k = 0; w->dataset[i].chunk && k < w->chunks; k++)
-            csm_buffer_free(&w->dataset[i].chunk[k]);
-        csm_dealloc(w->dataset[i].chunk);
-        csm_dealloc(w->dataset[i].stored);
+        for (size_t k = 0; w->chunk[i] && k < w->layout.chunks; k++) csm_buffer_free(&w->chunk[i][k]);
+        csm_dealloc(w->chunk[i]);
+        csm_dealloc(w->layout.dataset[i].place);
     }
+    for (uint32_t i = 0; w->scratch && i < w->threads; i++) {
+        csm_dealloc(w->scratch[i].stored);
+        csm_dealloc(w->scratch[i].planes);
+    }
+    csm_dealloc(w->scratch);
 }
 
 /* ---- HDF5, within its lock: functions answer false and leave HDF5's own error ---- */
@@ -122,10 +141,10 @@ static bool write_text(hid_t object, const char *name, const char *text) {
 }
 
 static hid_t type_of(int32_t width) {
-    return width == 1   ? H5T_STD_I8LE
-           : width == 2 ? H5T_STD_I16LE
-           : width == 4 ? H5T_STD_I32LE
-                        : H5T_STD_I64LE;
+    return width == 1   ? H5T_STD_U8LE
+           : width == 2 ? H5T_STD_U16LE
+           : width == 4 ? H5T_STD_U32LE
+                        : H5T_STD_U64LE;
 }
 
 static hid_t creation_of(hsize_t chunk_rows, int64_t fill) {
@@ -133,7 +152,7 @@ static hid_t creation_of(hsize_t chunk_rows, int64_t fill) {
     const bool good = creation >= 0 && H5Pset_chunk(creation, 1, &chunk_rows) >= 0 &&
                       H5Pset_shuffle(creation) >= 0 && H5Pset_deflate(creation, DEFLATE_DECLARED) >= 0 &&
                       H5Pset_fletcher32(creation) >= 0 && H5Pset_obj_track_times(creation, false) >= 0 &&
-                      H5Pset_fill_value(creation, H5T_NATIVE_INT64, &fill) >= 0 &&
+                      H5Pset_fill_value(creation, H5T_NATIVE_UINT64, &fill) >= 0 &&
                       H5Pset_alloc_time(creation, H5D_ALLOC_TIME_INCR) >= 0;
     if (good || creation < 0) return creation;
     H5Pclose(creation);
@@ -153,57 +172,70 @@ static hid_t make_dataset(hid_t file, const char *name, hid_t type, hsize_t rows
     return made;
 }
 
-static bool write_chunks(hid_t made, const csm_buffer *chunks, size_t count, hsize_t chunk_rows) {
+/* place[i] is where HDF5 put chunk i. */
+static bool write_chunks(csm_place *place, hid_t made, const csm_buffer *chunks, size_t count,
+                         hsize_t chunk_rows) {
     bool good = true;
     for (size_t i = 0; i < count && good; i++) {
         const hsize_t offset = i * chunk_rows;
-        good = H5Dwrite_chunk(made, H5P_DEFAULT, 0, &offset, chunks[i].length, chunks[i].data) >= 0;
+        unsigned mask = 0;
+        haddr_t at = HADDR_UNDEF;
+        hsize_t length = 0;
+        good = H5Dwrite_chunk(made, H5P_DEFAULT, 0, &offset, chunks[i].length, chunks[i].data) >= 0 &&
+               H5Dget_chunk_info_by_coord(made, &offset, &mask, &at, &length) >= 0 && at != HADDR_UNDEF;
+        place[i] = (csm_place){.at = at, .length = length};
     }
     return good;
 }
 
 static bool write_coding(hid_t made, const csm_kind *kind, const csm_coding *coding) {
     char name[CSM_PREDICTOR_TEXT];
-    const int64_t missing = coding->width == 8 ? INT64_MIN : -((int64_t)1 << (8 * coding->width - 1));
+    const uint64_t missing = csm_coding_largest(coding->width);
     return write_number(made, "scale", coding->scale) &&
            write_text(made, "delta", csm_predictor_format(kind, coding->predictor, coding->of, name)) &&
-           write_number(made, "first", coding->first) && write_number(made, "offset", coding->offset) &&
-           write_number(made, "unit", coding->unit) &&
-           (!coding->has_missing || write_number(made, "missing", missing));
+           (coding->first == 0 || write_number(made, "first", coding->first)) &&
+           (coding->offset == 0 || write_number(made, "offset", coding->offset)) &&
+           (coding->unit == 1 || write_number(made, "unit", coding->unit)) &&
+           (!coding->zigzag || write_number(made, "zigzag", 1)) &&
+           (!coding->has_missing ||
+            write_attribute(made, "missing", H5T_STD_U64LE, H5T_NATIVE_UINT64, &missing));
 }
 
 static bool write_dataset(hid_t file, const writing *w, size_t i) {
     const csm_kind *kind = w->rows->kind;
-    const dataset *d = &w->dataset[i];
+    const csm_segment_layout *l = &w->layout;
+    const csm_dataset_layout *d = &l->dataset[i];
     const char *name = i < kind->columns ? kind->column[i].name : "provenance_index";
     const hid_t made =
-        make_dataset(file, name, type_of(d->coding.width), w->rows->rows, w->chunk_rows, d->coding.fill);
+        make_dataset(file, name, type_of(d->coding.width), l->rows, l->chunk_rows, d->coding.fill);
     if (made < 0) return false;
-    const bool good = write_coding(made, kind, &d->coding) &&
-                      (d->coding.constant || write_chunks(made, d->chunk, w->chunks, w->chunk_rows));
+    const bool good =
+        write_coding(made, kind, &d->coding) &&
+        (d->coding.constant || write_chunks(d->place, made, w->chunk[i], l->chunks, l->chunk_rows));
     return H5Dclose(made) >= 0 && good;
 }
 
-static bool write_sources(hid_t file, const csm_buffer *packed, size_t length) {
-    const hid_t made = make_dataset(file, "provenance", H5T_STD_U8LE, length, length, 0);
+static bool write_sources(hid_t file, csm_segment_layout *l, const csm_buffer *packed) {
+    const hid_t made =
+        make_dataset(file, "provenance", H5T_STD_U8LE, l->sources_length, l->sources_length, 0);
     if (made < 0) return false;
-    const bool good = write_chunks(made, packed, 1, length);
+    const bool good = write_chunks(&l->sources, made, packed, 1, l->sources_length);
     return H5Dclose(made) >= 0 && good;
 }
 
-static bool write_head(hid_t file, const csm_stream *stream, const csm_table *rows) {
-    const csm_span span = csm_table_span(rows);
+static bool write_head(hid_t file, const csm_segment_layout *l) {
+    const csm_stream *stream = &l->stream;
     return write_text(file, "format", "cryptosmart segment") &&
            write_number(file, "version", CSM_SEGMENT_VERSION) && write_text(file, "kind", stream->kind) &&
            write_text(file, "venue", stream->venue) && write_text(file, "symbol", stream->symbol) &&
            write_number(file, "epoch", stream->epoch) && write_number(file, "interval", stream->interval) &&
-           write_number(file, "rows", (int64_t)rows->rows) && write_number(file, "first", span.first) &&
-           write_number(file, "last", span.last) && write_number(file, "oldest", span.oldest) &&
-           write_number(file, "newest", span.newest);
+           write_number(file, "rows", (int64_t)l->rows) && write_number(file, "first", l->span.first) &&
+           write_number(file, "last", l->span.last) && write_number(file, "oldest", l->span.oldest) &&
+           write_number(file, "newest", l->span.newest);
 }
 
 static hid_t make_file(size_t increment) {
-    const hid_t access = csm_hdf5_image_access(NULL, 0, increment);
+    const hid_t access = csm_hdf5_image_access(increment);
     const hid_t creation = H5Pcreate(H5P_FILE_CREATE);
     hid_t file = -1;
     if (access >= 0 && creation >= 0 && H5Pset_obj_track_times(creation, false) >= 0)
@@ -232,7 +264,7 @@ static csm_status take_image(csm_buffer *out, hid_t file) {
     if (H5Fflush(file, H5F_SCOPE_GLOBAL) < 0) return csm_hdf5_fail(CSM_ENOMEM, "finish a segment's image");
     const ssize_t size = H5Fget_file_image(file, NULL, 0);
     if (size <= 0) return csm_hdf5_fail(CSM_EINTERNAL, "size a segment's image");
-    const csm_status status = csm_buffer_reserve(out, (size_t)size + CSM_FOOTER_BYTES);
+    const csm_status status = csm_buffer_reserve(out, (size_t)size + CONTENTS_ROOM);
     if (status) return status;
     if (H5Fget_file_image(file, out->data, (size_t)size) != size)
         return csm_hdf5_fail(CSM_EINTERNAL, "copy a segment's image");
@@ -240,35 +272,38 @@ static csm_status take_image(csm_buffer *out, hid_t file) {
     return finish_superblock(out);
 }
 
-static csm_status lay_out(csm_buffer *out, const writing *w, const csm_stream *stream,
-                          const csm_buffer *sources, size_t sources_length) {
+static csm_status lay_out(csm_buffer *out, writing *w, const csm_buffer *sources) {
     csm_hdf5_guard guard;
     csm_status status = csm_hdf5_enter(&guard);
     if (status) return status;
     size_t bytes = sources->length + 65536;
     for (size_t i = 0; i < w->datasets; i++) {
-        for (size_t k = 0; k < w->chunks; k++) bytes += w->dataset[i].chunk[k].length;
+        for (size_t k = 0; k < w->layout.chunks; k++) bytes += w->chunk[i][k].length;
     }
     const hid_t file = make_file(bytes);
-    bool good = file >= 0 && write_head(file, stream, w->rows);
+    bool good = file >= 0 && write_head(file, &w->layout);
     for (size_t i = 0; i < w->datasets && good; i++) good = write_dataset(file, w, i);
-    good = good && write_sources(file, sources, sources_length);
+    good = good && write_sources(file, &w->layout, sources);
     status = good ? take_image(out, file) : csm_hdf5_fail(CSM_ENOMEM, "lay out a segment's image");
     if (file >= 0) H5Fclose(file);
     csm_hdf5_leave(&guard);
     return status;
 }
 
+/* ---- after the HDF5 part ---- */
+
 static void put_number(uint8_t *out, uint64_t value, int bytes) {
     for (int i = 0; i < bytes; i++) out[i] = (uint8_t)(value >> (8 * i));
 }
 
-static csm_status add_footer(csm_buffer *out) {
+static csm_status add_contents(csm_buffer *out, const csm_segment_layout *layout) {
     uint8_t footer[CSM_FOOTER_BYTES] = "CSMSEGM1";
+    const size_t image_length = out->length;
+    const csm_status status = csm_segment_layout_format(out, layout);
+    if (status) return status;
     put_number(footer + 8, out->length, 8);
     put_number(footer + 16, crc32_z(0, (const Bytef *)out->data, out->length), 4);
-    const csm_hash hash = csm_hash_bytes(out->data, out->length);
-    memcpy(footer + 24, hash.bytes, sizeof hash.bytes);
+    put_number(footer + 20, out->length - image_length, 4);
     return csm_buffer_append(out, footer, sizeof footer);
 }
 
@@ -276,16 +311,12 @@ static csm_status add_footer(csm_buffer *out) {
 static csm_status pack_sources(csm_buffer *packed, size_t *length, const csm_provenance *sources,
                                size_t count) {
     csm_buffer json = {0};
-    int64_t *values = NULL;
     csm_status status = csm_sources_format(&json, sources, count);
-    if (status) goto done;
-    values = csm_alloc_array(json.length, sizeof *values);
-    if (!values) status = CSM_ENOMEM;
-    for (size_t i = 0; values && i < json.length; i++) values[i] = (unsigned char)json.data[i];
-    if (!status) status = csm_chunk_pack(packed, values, json.length, json.length, 1);
+    if (!status && json.length > CSM_SEGMENT_BYTES_MAX)
+        status =
+            csm_fail(CSM_EUNSUPPORTED, "%zu bytes of provenance are too many for a segment", json.length);
+    if (!status) status = csm_chunk_deflate(packed, (const uint8_t *)json.data, json.length, 1);
     *length = json.length;
-done:
-    csm_dealloc(values);
     csm_buffer_free(&json);
     return status;
 }
@@ -298,15 +329,20 @@ csm_status csm_segment_encode(csm_buffer *out, const csm_stream *stream, const c
     const size_t chunks = (rows->rows + CSM_CHUNK_ROWS - 1) / CSM_CHUNK_ROWS;
     writing w = {.rows = rows,
                  .provenance = provenance,
-                 .chunks = chunks,
-                 .chunk_rows = (rows->rows + chunks - 1) / chunks,
-                 .datasets = rows->kind->columns + 1};
+                 .layout = {.kind = rows->kind,
+                            .stream = *stream,
+                            .span = csm_table_span(rows),
+                            .rows = rows->rows,
+                            .chunks = chunks,
+                            .chunk_rows = (rows->rows + chunks - 1) / chunks},
+                 .datasets = rows->kind->columns + 1,
+                 .threads =
+                     rows->rows < CSM_CHUNK_ROWS / 8 ? 1 : threads}; /* starting threads takes time too */
     csm_buffer packed = {0};
-    size_t length = 0;
-    csm_status status = pack_sources(&packed, &length, sources, source_count);
-    if (!status) status = code_all(&w, threads);
-    if (!status) status = lay_out(out, &w, stream, &packed, length);
-    if (!status) status = add_footer(out);
+    csm_status status = pack_sources(&packed, &w.layout.sources_length, sources, source_count);
+    if (!status) status = code_all(&w);
+    if (!status) status = lay_out(out, &w, &packed);
+    if (!status) status = add_contents(out, &w.layout);
     csm_buffer_free(&packed);
     writing_free(&w);
     return status;

@@ -206,6 +206,14 @@ void csm_table_trim(csm_table *table) {
     }
 }
 
+bool csm_table_times_ascend(const csm_table *table) {
+    const csm_time *time = table->ticks[CSM_COLUMN_TIME];
+    for (size_t i = 1; i < table->rows; i++) {
+        if (time[i] <= time[i - 1]) return false;
+    }
+    return true;
+}
+
 /* One pass of a bottom-up merge sort: runs of `width` rows become runs of twice that. */
 static void merge_runs(const csm_table *table, const size_t *from, size_t *to, size_t width) {
     const size_t n = table->rows;

@@ -191,6 +191,84 @@ static void test_the_host_s_hdf5_errors_stay_as_they_were(void **state) {
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
 }
 
+/* An image opened by HDF5 itself, its filters included. */
+static hid_t open_image(const csm_buffer *image) {
+    const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
+    assert_true(H5Pset_fapl_core(access, 65536, 0) >= 0);
+    assert_true(H5Pset_file_image(access, image->data, image->length) >= 0);
+    const hid_t file = H5Fopen("memory", H5F_ACC_RDONLY, access);
+    H5Pclose(access);
+    assert_true(file >= 0);
+    return file;
+}
+
+static void test_hdf5_reads_the_numbers_that_were_stored(void **state) {
+    (void)state;
+    const size_t rows = 20000;
+    for (uint64_t seed = 0; seed < 10; seed++) {
+        const csm_kind *kind = csm_kind_at(seed % 5);
+        csm_table *table = random_table(kind, 1000 + seed, rows);
+        const csm_stream stream = stream_of(kind->name);
+        csm_buffer image = {0};
+        assert_ok(csm_segment_encode(&image, &stream, table, NULL, &one_source, 1, 2));
+        const hid_t file = open_image(&image);
+        int64_t *expected = calloc(rows, sizeof *expected);
+        uint64_t *got = calloc(rows, sizeof *got);
+        for (size_t c = 0; c < kind->columns; c++) {
+            csm_coding coding;
+            csm_coding_plan(&coding, table, c);
+            csm_coding_store(expected, &coding, table, c, 0, rows);
+            const hid_t set = H5Dopen2(file, kind->column[c].name, H5P_DEFAULT);
+            assert_true(set >= 0);
+            assert_true(H5Dread(set, H5T_NATIVE_UINT64, H5S_ALL, H5S_ALL, H5P_DEFAULT, got) >= 0);
+            assert_memory_equal(expected, got, rows * sizeof *got);
+            H5Dclose(set);
+        }
+        H5Fclose(file);
+        free(got);
+        free(expected);
+        csm_buffer_free(&image);
+        csm_table_free(table);
+    }
+}
+
+/* Contents with numbers changed, and a CRC that is right again: what hostile bytes can say. */
+static void test_contents_that_lie_are_refused_and_named(void **state) {
+    (void)state;
+    static const struct {
+        size_t at; /* number from the start of the contents */
+        int64_t value;
+        const char *text;
+    } lies[] = {
+        {0, 2, "version 2 is newer"},  {0, 0, "version is 0"},
+        {1, -1, "epoch is -1"},        {3, 0, "rows is 0"},
+        {3, INT64_MAX, "rows is"},     {4, 0, "chunk_rows is 0"},
+        {4, 301, "chunk_rows is 301"}, {3, 299, ""}, /* then chunks hold a row too many */
+    };
+    csm_table *bars = bars_from(0, 300);
+    const csm_stream stream = stream_of("bars");
+    csm_buffer image = {0};
+    csm_segment *segment = NULL;
+    assert_ok(csm_segment_encode(&image, &stream, bars, NULL, &one_source, 1, 1));
+    uint8_t *bytes = (uint8_t *)image.data, *footer = bytes + image.length - CSM_FOOTER_BYTES;
+    const size_t body = image.length - CSM_FOOTER_BYTES;
+    const size_t contents = footer[20] | (size_t)footer[21] << 8;
+    for (size_t i = 0; i < sizeof lies / sizeof *lies; i++) {
+        uint8_t *number = bytes + body - contents + 8 * lies[i].at, before[8];
+        memcpy(before, number, 8);
+        for (int b = 0; b < 8; b++) number[b] = (uint8_t)((uint64_t)lies[i].value >> (8 * b));
+        const uLong crc = crc32(0, bytes, (uInt)body);
+        for (int b = 0; b < 4; b++) footer[16 + b] = (uint8_t)(crc >> (8 * b));
+        const csm_status status = csm_segment_decode(&segment, bytes, image.length, "liar", true, 1);
+        assert_true(status == CSM_ECORRUPT || status == CSM_EUNSUPPORTED);
+        assert_text("liar: ");
+        assert_text(lies[i].text);
+        memcpy(number, before, 8);
+    }
+    csm_buffer_free(&image);
+    csm_table_free(bars);
+}
+
 static void test_files_the_host_has_open_stay_open(void **state) {
     const workspace *w = *state;
     char path[300];
@@ -288,6 +366,8 @@ int main(void) {
         TEST(test_lookup3_is_jenkins),
         TEST(test_fletcher32_is_hdf5s),
         TEST(test_the_host_s_hdf5_errors_stay_as_they_were),
+        TEST(test_hdf5_reads_the_numbers_that_were_stored),
+        TEST(test_contents_that_lie_are_refused_and_named),
         TEST(test_files_the_host_has_open_stay_open),
         TEST(test_a_forked_child_reads_too),
         TEST(test_h5py_reads_the_same_decimals),
