@@ -26,6 +26,8 @@
 
 #include <cryptosmart/backend.h>
 
+#include <stdbool.h>
+
 #define CSM_LSTM_NORM_EPSILON 1e-5 /* PyTorch's LayerNorm */
 #define CSM_LSTM_HIDDEN_MAX 4096
 #define CSM_LSTM_LAYERS_MAX 16
@@ -85,5 +87,26 @@ csm_status csm_lstm_plain_f32(const csm_lstm_shape *shape, const float *paramete
 csm_status csm_lstm_plain_f64(const csm_lstm_shape *shape, const double *parameters,
                               const csm_lstm_batch *batch, const double *x, double *out, const double *dout,
                               double *grad, double *dx);
+
+/* ---- cpu/lstm_*.c: the fast twin. Bit-identical for any number of threads on one instruction set ---- */
+
+typedef struct csm_lstm_cpu csm_lstm_cpu; /* packed weights and working memory; one call at a time */
+
+csm_status csm_lstm_cpu_new(csm_lstm_cpu **out, const csm_lstm_shape *shape, uint32_t threads, csm_isa isa);
+void csm_lstm_cpu_free(csm_lstm_cpu *net);
+/* Takes parameters over (packs them); call again after each change. */
+void csm_lstm_cpu_load(csm_lstm_cpu *net, const float *parameters);
+/* out (B, O). keep: hold what backward needs (about 6 T B H L floats), else only one step is held. */
+csm_status csm_lstm_cpu_forward(csm_lstm_cpu *net, const csm_lstm_batch *batch, bool keep, float *out);
+/* After forward with `keep` on the same batch, once. grad (parameters) is set; dx (R, I), when not NULL, too. */
+csm_status csm_lstm_cpu_backward(csm_lstm_cpu *net, const csm_lstm_batch *batch, const float *dout,
+                                 float *grad, float *dx);
+/* Bytes that forward (with keep) and backward of such a batch take. */
+size_t csm_lstm_cpu_memory(const csm_lstm_shape *shape, size_t length, size_t steps, size_t hours);
+
+/* One hour after another without a window: state holds h and c of each layer, csm_lstm_cpu_state floats, zero at the
+ * start. x (I), out (O) or NULL. The same bits as forward over the same hours. */
+size_t csm_lstm_cpu_state(const csm_lstm_shape *shape);
+csm_status csm_lstm_cpu_step(const csm_lstm_cpu *net, float *state, const float *x, float *out);
 
 #endif

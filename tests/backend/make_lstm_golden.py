@@ -59,7 +59,6 @@ def main():
     with open(os.path.join(HERE, "golden", "lstm.txt"), "w", encoding="ascii") as out:
         for case in CASES:
             run(case, out)
-    print("torch", torch.__version__)
 
 
 if __name__ == "__main__":

@@ -5,9 +5,10 @@ csm_isa csm_backend_isa(void) {
 #ifdef CSM_HAVE_SIMD
     __builtin_cpu_init();
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-        __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw"))
+        __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw") &&
+        __builtin_cpu_supports("fma"))
         return CSM_ISA_AVX512;
-    if (__builtin_cpu_supports("avx2")) return CSM_ISA_AVX2;
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return CSM_ISA_AVX2;
 #endif
     return CSM_ISA_SCALAR;
 }

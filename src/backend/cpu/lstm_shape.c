@@ -42,7 +42,8 @@ csm_status csm_lstm_check(const csm_lstm_shape *shape, const csm_lstm_batch *bat
         return csm_fail(CSM_EINVAL,
                         "lstm: a shape of %zu inputs, %zu hidden, %zu layers, %zu outputs is out of range",
                         shape->inputs, shape->hidden, shape->layers, shape->outputs);
-    if (batch->length == 0 || batch->steps == 0 || batch->steps > batch->hours)
+    if (batch->length == 0 || batch->steps == 0 || batch->steps > batch->hours || batch->hours > UINT32_MAX ||
+        batch->length > UINT32_MAX)
         return csm_fail(CSM_EINVAL, "lstm: %zu windows of %zu steps over %zu hours", batch->length,
                         batch->steps, batch->hours);
     if (!(batch->dropout.rate >= 0 && batch->dropout.rate < 1))
