@@ -182,10 +182,18 @@ static void interval_text(markup *m, const csm_horizon_training *t, const csm_wa
 
 /* ---- one horizon ---- */
 
-static const char *method_name(const csm_calibrator_info *info) {
-    return info->method == CSM_CALIBRATION_ISOTONIC ? "isotonic regression"
-           : info->method == CSM_CALIBRATION_PLATT  ? "Platt's logistic"
-                                                    : "none yet";
+/* What each method lost on the purged folds that the choice was made by. */
+static void add_losses(markup *m, const csm_calibrator_info *info) {
+    char n[48], loss[32];
+    markup_add(m, ", chosen by log loss on %s rows of purged folds (", count_text(info->judged, n, sizeof n));
+    const char *between = "";
+    for (uint32_t method = 0; method < CSM_CALIBRATIONS; method++) {
+        if (isnan(info->log_loss[method])) continue;
+        markup_add(m, "%s%s %s", between, csm_calibration_name(method),
+                   fixed_text(info->log_loss[method], 4, loss, sizeof loss));
+        between = ", ";
+    }
+    markup_add(m, ")");
 }
 
 static void horizon_facts(markup *m, const csm_horizon_training *t) {
@@ -198,7 +206,7 @@ static void horizon_facts(markup *m, const csm_horizon_training *t) {
                blocks_text(t->blocks, blocks, sizeof blocks),
                probability_kept(t->base_rate, base, sizeof base),
                count_text(t->unknown, unknown, sizeof unknown), count_text(t->rows, n, sizeof n),
-               method_name(&t->calibrator));
+               t->calibrator.method ? csm_calibration_name(t->calibrator.method) : "none yet");
     if (t->calibrator.rows > 0)
         markup_add(m, " on %s matured predictions in %s blocks",
                    count_text(t->calibrator.rows, fitted, sizeof fitted),
@@ -206,6 +214,7 @@ static void horizon_facts(markup *m, const csm_horizon_training *t) {
     if (t->calibrator.rows > 0 && t->calibrator.shrinkage > 0)
         markup_add(m, ", shrunk by %s toward the base rate",
                    probability_kept(t->calibrator.shrinkage, shrinkage, sizeof shrinkage));
+    if (t->calibrator.judged > 0) add_losses(m, &t->calibrator);
     markup_add(m, ".</p>\n");
 }
 

@@ -12,13 +12,21 @@ extern "C" {
 
 /* ---- calibrators --------------------------------------------------------------------------------------------- */
 
+/* g is the logistic function; the score is meant as log-odds. The parametric three use Platt's prior targets and slopes
+ * of 0 or above. Asked for with fewer blocks than stated a method is CSM_ENODATA. */
 typedef enum csm_calibration {
     CSM_CALIBRATION_AUTO =
-        0, /* by blocks: shrunken Platt under 30, Platt under 100, isotonic from there on */
-    CSM_CALIBRATION_PLATT = 1, /* logistic in the score (Platt 1999, with his prior targets) */
-    CSM_CALIBRATION_ISOTONIC =
-        2 /* pool adjacent violators (Ayer et al. 1955); CSM_ENODATA under 100 blocks */
+        0, /* by blocks: Platt under 100, isotonic from there on; or by csm_calibrator_choose */
+    CSM_CALIBRATION_PLATT = 1,    /* logit p = slope s + intercept (Platt 1999) */
+    CSM_CALIBRATION_ISOTONIC = 2, /* pool adjacent violators (Ayer et al. 1955); from 100 blocks */
+    CSM_CALIBRATION_BETA = 3, /* logit p = slope ln g(s) - slope_high ln(1 - g(s)) + intercept (Kull, Silva
+                                     * Filho & Flach 2017) */
+    CSM_CALIBRATION_TEMPERATURE = 4, /* logit p = slope s, slope = 1 / T (Guo et al. 2017); from 30 blocks */
+    CSM_CALIBRATION_VENN_ABERS = 5 /* p1 / (1 - p0 + p1) of the inductive Venn-Abers pair; from 100 blocks */
 } csm_calibration;
+#define CSM_CALIBRATIONS 6 /* csm_calibration values */
+/* "Platt", "isotonic", "beta", "temperature", "Venn-Abers"; "auto" for 0; "unknown" beyond. */
+CSM_API const char *csm_calibration_name(uint32_t method);
 
 typedef struct csm_calibrator csm_calibrator; /* immutable */
 
@@ -35,6 +43,14 @@ CSM_API void csm_calibrator_options_init(csm_calibrator_options *options);
  * min(base_rate, (blocks * base_rate + 1) / (blocks + 2)), whatever the method. */
 CSM_API csm_status csm_calibrator_fit(csm_calibrator **out, const double *score, const double *outcome,
                                       const double *weight, size_t n, const csm_calibrator_options *options);
+/* As csm_calibrator_fit, with the method of least log loss on purged folds when options->method is AUTO. begin, end: each
+ * row's label, from its decision to its outcome. Folds go forward in time: the later half of the rows is cut into five
+ * parts of about equal size at changes of `begin`; each is predicted by every method that `blocks` permits, fitted on the
+ * rows whose labels had ended before it. A tie goes to the method with fewer parameters; without a fold that could be judged
+ * AUTO is as in csm_calibrator_fit. csm_calibrator_describe tells every method's loss. */
+CSM_API csm_status csm_calibrator_choose(csm_calibrator **out, const double *score, const double *outcome,
+                                         const double *weight, const csm_time *begin, const csm_time *end,
+                                         size_t n, const csm_calibrator_options *options);
 CSM_API void csm_calibrator_free(csm_calibrator *calibrator);
 /* probability: n values, monotone in score. */
 CSM_API csm_status csm_calibrator_apply(const csm_calibrator *calibrator, const double *score,
@@ -49,9 +65,12 @@ typedef struct csm_calibrator_info {
     size_t rows;
     double blocks;
     double base_rate;
-    double shrinkage; /* 0 none .. 1 base rate only */
-    double slope;     /* Platt; NaN otherwise */
-    double intercept;
+    double shrinkage;                  /* 0 none .. 1 base rate only */
+    double slope;                      /* Platt, beta (of ln g), temperature (1 / T); NaN otherwise */
+    double intercept;                  /* Platt, beta; 0 for temperature; NaN otherwise */
+    double slope_high;                 /* beta (of -ln(1 - g)); NaN otherwise */
+    double log_loss[CSM_CALIBRATIONS]; /* by method, on the folds of csm_calibrator_choose; NaN: not tried */
+    size_t judged;                     /* rows in those folds */
 } csm_calibrator_info;
 CSM_API csm_status csm_calibrator_describe(csm_calibrator_info *out, const csm_calibrator *calibrator);
 

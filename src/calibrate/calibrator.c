@@ -9,21 +9,52 @@ void csm_calibrator_options_init(csm_calibrator_options *options) {
     *options = (csm_calibrator_options){.size = sizeof *options, .method = CSM_CALIBRATION_AUTO};
 }
 
-/* STATISTICS "Probability, evidence, gate": Platt until 100 blocks, isotonic from there on. */
-static csm_status choose_method(uint32_t *out, const csm_calibrator_options *options) {
-    if (options->method > CSM_CALIBRATION_ISOTONIC)
-        return csm_fail(CSM_EINVAL, "calibrator: method %u is not known", options->method);
-    if (!(options->blocks > 0) || !isfinite(options->blocks))
+/* ---- methods ---- */
+
+/* STATISTICS "Probability, evidence, gate". */
+static const struct {
+    const char *name;
+    double blocks_needed;
+    bool parametric;
+} methods[CSM_CALIBRATIONS] = {[CSM_CALIBRATION_AUTO] = {"auto", 0, false},
+                               [CSM_CALIBRATION_PLATT] = {"Platt", 0, true},
+                               [CSM_CALIBRATION_ISOTONIC] = {"isotonic", CSM_BLOCKS_ISOTONIC, false},
+                               [CSM_CALIBRATION_BETA] = {"beta", 0, true},
+                               [CSM_CALIBRATION_TEMPERATURE] = {"temperature", CSM_BLOCKS_UNSHRUNK, true},
+                               [CSM_CALIBRATION_VENN_ABERS] = {"Venn-Abers", CSM_BLOCKS_ISOTONIC, false}};
+
+const char *csm_calibration_name(uint32_t method) {
+    return method < CSM_CALIBRATIONS ? methods[method].name : "unknown";
+}
+
+bool csm_calibration_is_parametric(uint32_t method) {
+    return methods[method].parametric;
+}
+
+double csm_calibration_blocks_needed(uint32_t method) {
+    return methods[method].blocks_needed;
+}
+
+uint32_t csm_calibration_by_blocks(double blocks) {
+    return blocks >= CSM_BLOCKS_ISOTONIC ? CSM_CALIBRATION_ISOTONIC : CSM_CALIBRATION_PLATT;
+}
+
+csm_status csm_calibrator_options_check(csm_calibrator_options *out, const csm_calibrator_options *user) {
+    csm_calibrator_options_init(out);
+    csm_status status = csm_options_take(out, sizeof *out, user, "csm_calibrator_options");
+    if (status) return status;
+    if (out->method >= CSM_CALIBRATIONS)
+        return csm_fail(CSM_EINVAL, "calibrator: method %u is not known", out->method);
+    if (!(out->blocks > 0) || !isfinite(out->blocks))
         return csm_fail(CSM_EINVAL, "calibrator: blocks = %g; give csm_calibrate_blocks of the rows",
-                        options->blocks);
-    bool enough = options->blocks >= CSM_BLOCKS_ISOTONIC;
-    if (options->method == CSM_CALIBRATION_ISOTONIC && !enough)
-        return csm_fail(CSM_ENODATA, "calibrator: isotonic needs %d disjoint blocks, the rows hold %g",
-                        CSM_BLOCKS_ISOTONIC, options->blocks);
-    *out = options->method;
-    if (*out == CSM_CALIBRATION_AUTO) *out = enough ? CSM_CALIBRATION_ISOTONIC : CSM_CALIBRATION_PLATT;
+                        out->blocks);
+    if (out->blocks < methods[out->method].blocks_needed)
+        return csm_fail(CSM_ENODATA, "calibrator: %s needs %g disjoint blocks, the rows hold %g",
+                        methods[out->method].name, methods[out->method].blocks_needed, out->blocks);
     return CSM_OK;
 }
+
+/* ---- fit ---- */
 
 /* Share of the anchor in a probability: all of it without a block, falling in a line to none at 30 blocks, so that p
  * does not jump when a block matures. */
@@ -54,37 +85,51 @@ static csm_status check_classes(const csm_score_groups *groups, size_t n, double
     return CSM_OK;
 }
 
-csm_status csm_calibrator_fit(csm_calibrator **out, const double *score, const double *outcome,
-                              const double *weight, size_t n, const csm_calibrator_options *user) {
-    csm_calibrator_options options;
-    if (!out) return csm_fail(CSM_EINVAL, "calibrator: out is NULL");
+csm_status csm_calibrator_begin(csm_calibrator **out, const double *score, const double *outcome,
+                                const double *weight, size_t n, const csm_calibrator_options *options) {
     *out = NULL;
-    if (n && (!score || !outcome)) return csm_fail(CSM_EINVAL, "calibrator: score or outcome is NULL");
-    csm_calibrator_options_init(&options);
-    csm_status status = csm_options_take(&options, sizeof options, user, "csm_calibrator_options");
-    if (status) return status;
-    uint32_t method;
-    if ((status = choose_method(&method, &options))) return status;
     csm_calibrator *calibrator = csm_alloc_array(1, sizeof *calibrator);
     if (!calibrator) return CSM_ENOMEM;
     csm_calibrator_info *info = &calibrator->info;
-    *info = (csm_calibrator_info){.method = method,
-                                  .matured = options.matured != 0,
+    *info = (csm_calibrator_info){.matured = options->matured != 0,
                                   .rows = n,
-                                  .blocks = options.blocks,
-                                  .shrinkage = shrinkage_of(options.blocks),
-                                  .slope = NAN,
-                                  .intercept = NAN};
-    if ((status = csm_score_groups_make(&calibrator->groups, score, outcome, weight, n))) goto done;
-    if ((status = check_classes(&calibrator->groups, n, &info->base_rate))) goto done;
-    if (method == CSM_CALIBRATION_PLATT &&
-        (status = csm_platt_fit(&info->slope, &info->intercept, &calibrator->groups)))
-        goto done;
-    if ((status = csm_isotonic_fit(&calibrator->isotonic, &calibrator->groups))) goto done;
-    *out = calibrator;
-    calibrator = NULL;
-done:
-    csm_calibrator_free(calibrator);
+                                  .blocks = options->blocks,
+                                  .shrinkage = shrinkage_of(options->blocks)};
+    for (size_t m = 0; m < CSM_CALIBRATIONS; m++) info->log_loss[m] = NAN;
+    csm_status status = csm_score_groups_make(&calibrator->groups, score, outcome, weight, n);
+    if (!status) status = check_classes(&calibrator->groups, n, &info->base_rate);
+    if (!status) status = csm_isotonic_fit(&calibrator->isotonic, &calibrator->groups);
+    if (status)
+        csm_calibrator_free(calibrator);
+    else
+        *out = calibrator;
+    return status;
+}
+
+csm_status csm_calibrator_set_method(csm_calibrator *calibrator, uint32_t method) {
+    csm_calibrator_info *info = &calibrator->info;
+    info->method = method;
+    info->slope = info->slope_high = info->intercept = NAN;
+    if (!methods[method].parametric) return CSM_OK;
+    return csm_logistic_fit(&info->slope, &info->slope_high, &info->intercept, method, &calibrator->groups);
+}
+
+csm_status csm_calibrator_fit(csm_calibrator **out, const double *score, const double *outcome,
+                              const double *weight, size_t n, const csm_calibrator_options *user) {
+    csm_calibrator_options options;
+    csm_calibrator *calibrator = NULL;
+    if (!out) return csm_fail(CSM_EINVAL, "calibrator: out is NULL");
+    *out = NULL;
+    if (n && (!score || !outcome)) return csm_fail(CSM_EINVAL, "calibrator: score or outcome is NULL");
+    csm_status status = csm_calibrator_options_check(&options, user);
+    if (status) return status;
+    uint32_t method = options.method ? options.method : csm_calibration_by_blocks(options.blocks);
+    status = csm_calibrator_begin(&calibrator, score, outcome, weight, n, &options);
+    if (!status) status = csm_calibrator_set_method(calibrator, method);
+    if (status)
+        csm_calibrator_free(calibrator);
+    else
+        *out = calibrator;
     return status;
 }
 
@@ -105,17 +150,28 @@ static csm_status check_scores(const csm_calibrator *calibrator, const double *s
     return CSM_OK;
 }
 
+/* Of the pair, the value whose worst regret in log loss is least: p1 / (1 - p0 + p1) (Vovk, Petej & Fedorova 2015). */
+static double venn_abers_at(const csm_calibrator *calibrator, double score) {
+    double p0 = csm_isotonic_with(&calibrator->isotonic, &calibrator->groups, score, 0);
+    double p1 = csm_isotonic_with(&calibrator->isotonic, &calibrator->groups, score, 1);
+    return p1 / (1 - p0 + p1);
+}
+
+static double fitted_at(const csm_calibrator *calibrator, double score) {
+    const csm_calibrator_info *info = &calibrator->info;
+    if (info->method == CSM_CALIBRATION_ISOTONIC) return csm_isotonic_at(&calibrator->isotonic, score);
+    if (info->method == CSM_CALIBRATION_VENN_ABERS) return venn_abers_at(calibrator, score);
+    return csm_logistic_at(score, info->method, info->slope, info->slope_high, info->intercept);
+}
+
 csm_status csm_calibrator_apply(const csm_calibrator *calibrator, const double *score, double *probability,
                                 size_t n) {
     csm_status status = check_scores(calibrator, score, probability, probability, n);
     if (status) return status;
-    const csm_calibrator_info *info = &calibrator->info;
-    double anchor = anchor_of(info);
+    double anchor = anchor_of(&calibrator->info);
     for (size_t i = 0; i < n; i++) {
-        double p = info->method == CSM_CALIBRATION_PLATT
-                       ? csm_logistic(info->slope * score[i] + info->intercept)
-                       : csm_isotonic_at(&calibrator->isotonic, score[i]);
-        probability[i] = p + info->shrinkage * (anchor - p);
+        double p = fitted_at(calibrator, score[i]);
+        probability[i] = p + calibrator->info.shrinkage * (anchor - p);
     }
     return CSM_OK;
 }

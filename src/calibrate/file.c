@@ -14,16 +14,24 @@ static json_t *real_or_null(double value) {
     return isfinite(value) ? json_real(value) : json_null();
 }
 
+static json_t *losses(const csm_calibrator_info *info) {
+    json_t *array = json_array();
+    for (size_t m = 0; array && m < CSM_CALIBRATIONS; m++)
+        json_array_append_new(array, real_or_null(info->log_loss[m]));
+    return array;
+}
+
 csm_status csm_calibrator_write(csm_tensors_writer *writer, const char *prefix,
                                 const csm_calibrator *calibrator) {
     const csm_calibrator_info *info = &calibrator->info;
     const csm_score_groups *groups = &calibrator->groups;
     csm_status status = CSM_OK;
-    json_t *object =
-        json_pack("{s:i, s:i, s:i, s:I, s:f, s:f, s:f, s:o, s:o}", "format", CALIBRATOR_FORMAT, "method",
-                  (int)info->method, "matured", (int)info->matured, "rows", (json_int_t)info->rows, "blocks",
-                  info->blocks, "base_rate", info->base_rate, "shrinkage", info->shrinkage, "slope",
-                  real_or_null(info->slope), "intercept", real_or_null(info->intercept));
+    json_t *object = json_pack(
+        "{s:i, s:i, s:i, s:I, s:f, s:f, s:f, s:o, s:o, s:o, s:o, s:I}", "format", CALIBRATOR_FORMAT, "method",
+        (int)info->method, "matured", (int)info->matured, "rows", (json_int_t)info->rows, "blocks",
+        info->blocks, "base_rate", info->base_rate, "shrinkage", info->shrinkage, "slope",
+        real_or_null(info->slope), "slope_high", real_or_null(info->slope_high), "intercept",
+        real_or_null(info->intercept), "log_loss", losses(info), "judged", (json_int_t)info->judged);
     char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
     if (!text) {
         status = csm_fail(CSM_ENOMEM, "calibrator: no memory for its description");
@@ -49,12 +57,33 @@ static double number_or_nan(const json_t *object, const char *key) {
     return json_is_number(value) ? json_number_value(value) : NAN;
 }
 
+/* What only a chosen calibrator has: absent in files of those that were asked for. */
+static csm_status take_losses(csm_calibrator_info *info, const json_t *object) {
+    const json_t *array = json_object_get(object, "log_loss");
+    double judged = json_object_get(object, "judged") ? number_or_nan(object, "judged") : 0;
+    if (!(judged >= 0 && judged <= (double)UINT32_MAX) ||
+        (array && json_array_size(array) > CSM_CALIBRATIONS))
+        return csm_fail(CSM_ECORRUPT, "judged %g, %zu losses", judged, json_array_size(array));
+    info->judged = (size_t)judged;
+    for (size_t m = 0; m < CSM_CALIBRATIONS; m++) {
+        const json_t *loss = json_array_get(array, m);
+        info->log_loss[m] = json_is_number(loss) ? json_number_value(loss) : NAN;
+    }
+    return CSM_OK;
+}
+
+static bool parameters_fit(const csm_calibrator_info *info) {
+    if (!csm_calibration_is_parametric(info->method)) return true;
+    return info->slope >= 0 && isfinite(info->slope) && isfinite(info->intercept) &&
+           (info->method != CSM_CALIBRATION_BETA || (info->slope_high >= 0 && isfinite(info->slope_high)));
+}
+
 static csm_status take_info(csm_calibrator_info *info, const json_t *object) {
     double format = number_or_nan(object, "format"), method = number_or_nan(object, "method");
     double matured = number_or_nan(object, "matured"), rows = number_or_nan(object, "rows");
     if (format != CALIBRATOR_FORMAT)
         return csm_fail(CSM_EUNSUPPORTED, "format %g; this build reads %d", format, CALIBRATOR_FORMAT);
-    if ((method != CSM_CALIBRATION_PLATT && method != CSM_CALIBRATION_ISOTONIC) ||
+    if (!(method > CSM_CALIBRATION_AUTO && method < CSM_CALIBRATIONS && floor(method) == method) ||
         (matured != 0 && matured != 1) || !(rows >= 2 && rows <= (double)UINT32_MAX))
         return csm_fail(CSM_ECORRUPT, "method %g, matured %g, rows %g", method, matured, rows);
     *info = (csm_calibrator_info){.method = (uint32_t)method,
@@ -64,14 +93,13 @@ static csm_status take_info(csm_calibrator_info *info, const json_t *object) {
                                   .base_rate = number_or_nan(object, "base_rate"),
                                   .shrinkage = number_or_nan(object, "shrinkage"),
                                   .slope = number_or_nan(object, "slope"),
+                                  .slope_high = number_or_nan(object, "slope_high"),
                                   .intercept = number_or_nan(object, "intercept")};
-    bool platt = info->method == CSM_CALIBRATION_PLATT;
     if (!(info->blocks > 0) || !(info->base_rate > 0 && info->base_rate < 1) ||
-        !(info->shrinkage >= 0 && info->shrinkage <= 1) ||
-        (platt && !(info->slope >= 0 && isfinite(info->intercept))))
+        !(info->shrinkage >= 0 && info->shrinkage <= 1) || !parameters_fit(info))
         return csm_fail(CSM_ECORRUPT, "blocks %g, base rate %g, shrinkage %g, slope %g, intercept %g",
                         info->blocks, info->base_rate, info->shrinkage, info->slope, info->intercept);
-    return CSM_OK;
+    return take_losses(info, object);
 }
 
 static csm_status take_groups(csm_score_groups *groups, const csm_tensors *tensors, const char *prefix) {

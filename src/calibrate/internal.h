@@ -4,10 +4,11 @@
  *
  *   order.c       sorting permutations                 outcomes.c  checks, horizon blocks, dates
  *   groups.c      fitting rows as distinct scores      scores.c    Brier, log loss, ECE, rank IC
- *   platt.c       logistic in the score                bootstrap.c bands by blocks
+ *   logistic.c    Platt, beta, temperature             bootstrap.c bands by blocks
  *   isotonic.c    pool adjacent violators, Venn-Abers  evidence.c  betting martingale
- *   calibrator.c  choice, shrinkage, public interface  gate.c      what may be shown
- *   file.c        a calibrator inside a model file     spearman.c, conformal.c
+ *   calibrator.c  rules, shrinkage, public interface   gate.c      what may be shown
+ *   choose.c      choice by log loss on purged folds   spearman.c, conformal.c
+ *   file.c        a calibrator inside a model file
  */
 #ifndef CSM_CALIBRATE_INTERNAL_H
 #define CSM_CALIBRATE_INTERNAL_H
@@ -39,10 +40,12 @@ void csm_score_groups_free(csm_score_groups *groups);
 /* Within 1e-100..1e100: products of two sums of weights then neither vanish nor overflow. */
 bool csm_is_group_weight(double weight);
 
-/* ---- platt.c ---- */
+/* ---- logistic.c ---- */
 
-/* probability = logistic(slope * score + intercept), slope >= 0. */
-csm_status csm_platt_fit(double *slope, double *intercept, const csm_score_groups *groups);
+/* Platt, beta or temperature, as csm_calibration and csm_calibrator_info say; slope_high is NaN unless beta. */
+csm_status csm_logistic_fit(double *slope, double *slope_high, double *intercept, uint32_t method,
+                            const csm_score_groups *groups);
+double csm_logistic_at(double score, uint32_t method, double slope, double slope_high, double intercept);
 
 /* ---- isotonic.c ---- */
 
@@ -74,14 +77,27 @@ double csm_isotonic_with(const csm_isotonic *isotonic, const csm_score_groups *g
 
 /* ---- calibrator.c ---- */
 
-#define CSM_BLOCKS_UNSHRUNK 30  /* STATISTICS: until then a calibrator is shrunk toward the base rate */
-#define CSM_BLOCKS_ISOTONIC 100 /* STATISTICS: isotonic only from there on */
+#define CSM_BLOCKS_UNSHRUNK 30   /* STATISTICS: until then Platt or beta, shrunk toward the base rate */
+#define CSM_BLOCKS_ISOTONIC 100  /* STATISTICS: isotonic and Venn-Abers only from there on */
+#define CSM_LOG_LOSS_FLOOR 1e-15 /* a forecast of 0 or 1 that fails costs log(1e15), as in scikit-learn */
 
 struct csm_calibrator {
     csm_calibrator_info info;
     csm_score_groups groups;
     csm_isotonic isotonic;
 };
+
+bool csm_calibration_is_parametric(uint32_t method);
+/* Disjoint blocks from which a method may be used. */
+double csm_calibration_blocks_needed(uint32_t method);
+/* The method AUTO stands for without folds. */
+uint32_t csm_calibration_by_blocks(double blocks);
+csm_status csm_calibrator_options_check(csm_calibrator_options *out, const csm_calibrator_options *user);
+/* Groups, base rate and isotonic regression of the rows, with no method yet. Shrinks as options->blocks says. */
+csm_status csm_calibrator_begin(csm_calibrator **out, const double *score, const double *outcome,
+                                const double *weight, size_t n, const csm_calibrator_options *options);
+/* Makes it a calibrator of `method`; may be called again with another one. */
+csm_status csm_calibrator_set_method(csm_calibrator *calibrator, uint32_t method);
 
 /* ---- file.c ---- */
 

@@ -8,8 +8,6 @@
 #include <math.h>
 #include <string.h>
 
-#define LOG_LOSS_FLOOR 1e-15 /* a forecast of 0 or 1 that fails costs log(1e15), as in scikit-learn */
-
 void csm_calibrate_scores_options_init(csm_scores_options *options) {
     *options = (csm_scores_options){.size = sizeof *options, .bins = 10, .bootstrap = 400};
 }
@@ -106,7 +104,7 @@ static void add_row(block_sums *block, const scoring *s, size_t r) {
     block->count++;
     block->outcome += y;
     block->squared_error += (p - y) * (p - y);
-    block->log_loss -= csm_log(said > LOG_LOSS_FLOOR ? said : LOG_LOSS_FLOOR);
+    block->log_loss -= csm_log(said > CSM_LOG_LOSS_FLOOR ? said : CSM_LOG_LOSS_FLOOR);
     bin_sums *bin = &block->bin[s->bin[r]];
     bin->count++;
     bin->probability += p;

@@ -85,6 +85,9 @@ static void walk_members(number_row *row, csm_horizon_training *f) {
     real(row, &f->calibrator.shrinkage);
     real(row, &f->calibrator.slope);
     real(row, &f->calibrator.intercept);
+    real(row, &f->calibrator.slope_high);
+    for (size_t m = 0; m < CSM_CALIBRATIONS; m++) real(row, &f->calibrator.log_loss[m]);
+    size(row, &f->calibrator.judged);
     scores(row, &f->model);
     scores(row, &f->baseline);
     code(row, &f->evidence.status);

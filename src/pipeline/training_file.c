@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TRAINING_FORMAT 1
+#define TRAINING_FORMAT 2
 #define TRAINING_BYTES_MOST ((size_t)8 << 30)
 #define MARKETS_MOST 100000
 

@@ -96,25 +96,28 @@ csm_status csm_walk_fit_calibrator(csm_calibrator **out, double *radius, const c
     double *outcome = csm_alloc_array(n + 1, sizeof *outcome);
     double *residual = csm_alloc_array(n + 1, sizeof *residual);
     csm_time *time = csm_alloc_array(n + 1, sizeof *time);
-    csm_status status = score && outcome && residual && time ? CSM_OK : CSM_ENOMEM;
+    csm_time *matures = csm_alloc_array(n + 1, sizeof *matures);
+    csm_status status = score && outcome && residual && time && matures ? CSM_OK : CSM_ENOMEM;
     for (size_t i = 0; status == CSM_OK && i < n; i++) {
         score[i] = rows[i].score;
         outcome[i] = rows[i].rises;
         residual[i] = rows[i].log_return - rows[i].expected_return;
         time[i] = rows[i].time;
+        matures[i] = rows[i].matures;
     }
     csm_calibrator_options options;
     csm_calibrator_options_init(&options);
     options.matured = 1;
     if (status == CSM_OK) options.blocks = csm_calibrate_blocks(time, n, horizon);
     if (status == CSM_OK && options.blocks >= 1) {
-        status = csm_calibrator_fit(out, score, outcome, NULL, n, &options);
+        status = csm_calibrator_choose(out, score, outcome, NULL, time, matures, n, &options);
         if (status == CSM_ENODATA) status = CSM_OK;
     }
     if (status == CSM_OK && n > 0) {
         status = csm_calibrate_conformal(radius, residual, n, 1 - level);
         if (status == CSM_ENODATA) status = CSM_OK, *radius = NAN;
     }
+    csm_dealloc(matures);
     csm_dealloc(time);
     csm_dealloc(residual);
     csm_dealloc(outcome);

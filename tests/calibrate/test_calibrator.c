@@ -74,6 +74,164 @@ static void platt_equals_an_unpenalised_logistic_regression_on_his_targets(void 
     golden_free(&expected);
 }
 
+static void beta_and_temperature_equal_regressions_on_their_features(void **state) {
+    (void)state;
+    golden rows = golden_read("beta.txt", 5), beta = golden_read("beta_fit.txt", 3);
+    golden temperature = golden_read("temperature_fit.txt", 1);
+    for (size_t k = 0; k < 6; k++) {
+        const double *weight = k % 2 ? rows.column[1] : NULL, *outcome = rows.column[2 + k / 2];
+        csm_calibrator *one = fit(rows.column[0], outcome, weight, rows.rows, CSM_CALIBRATION_BETA, 50);
+        csm_calibrator *two =
+            fit(rows.column[0], outcome, weight, rows.rows, CSM_CALIBRATION_TEMPERATURE, 50);
+        csm_calibrator_info info = describe(one);
+        assert_near(info.slope, beta.column[0][k], 1e-9);
+        assert_near(info.slope_high, beta.column[1][k], 1e-9);
+        assert_near(info.intercept, beta.column[2][k], 1e-9);
+        assert_near(describe(two).slope, temperature.column[0][k], 1e-9);
+        assert_true(describe(two).intercept == 0 && isnan(describe(two).slope_high));
+        double s = 0.75, p, g = csm_logistic(s);
+        assert_ok(csm_calibrator_apply(one, &s, &p, 1));
+        double logit = info.slope * log(g) - info.slope_high * log(1 - g) + info.intercept;
+        assert_near(p, 1 / (1 + exp(-logit)), 1e-13);
+        assert_ok(csm_calibrator_apply(two, &s, &p, 1));
+        assert_near(p, 1 / (1 + exp(-describe(two).slope * s)), 1e-13);
+        csm_calibrator_free(one);
+        csm_calibrator_free(two);
+    }
+    assert_true(beta.column[1][4] == 0); /* one outcome falls at high scores: the slope there is held at 0 */
+    golden_free(&rows);
+    golden_free(&beta);
+    golden_free(&temperature);
+}
+
+static void venn_abers_equals_the_package_of_its_authors(void **state) {
+    (void)state;
+    golden rows = golden_read("isotonic.txt", 4), at = golden_read("venn_abers_merged.txt", 4);
+    csm_calibrator *calibrator =
+        fit(rows.column[0], rows.column[1], NULL, rows.rows, CSM_CALIBRATION_VENN_ABERS, 200);
+    for (size_t i = 0; i < at.rows; i++) {
+        double p0, p1, p;
+        assert_ok(csm_calibrator_venn_abers(calibrator, &at.column[0][i], &p0, &p1, 1));
+        assert_ok(csm_calibrator_apply(calibrator, &at.column[0][i], &p, 1));
+        assert_near(p0, at.column[1][i], 1e-13);
+        assert_near(p1, at.column[2][i], 1e-13);
+        assert_near(p, at.column[3][i], 1e-13);
+    }
+    csm_calibrator_free(calibrator);
+    golden_free(&rows);
+    golden_free(&at);
+}
+
+static csm_calibrator *choose(const golden *rows, double blocks, uint32_t method) {
+    csm_calibrator_options options;
+    csm_calibrator *calibrator;
+    csm_time *begin = calloc(rows->rows, sizeof *begin), *end = calloc(rows->rows, sizeof *end);
+    for (size_t i = 0; i < rows->rows; i++) {
+        begin[i] = (csm_time)rows->column[0][i] * CSM_DAY;
+        end[i] = (csm_time)rows->column[1][i] * CSM_DAY;
+    }
+    csm_calibrator_options_init(&options);
+    options.blocks = blocks;
+    options.method = method;
+    assert_ok(csm_calibrator_choose(&calibrator, rows->column[2], rows->column[3], NULL, begin, end,
+                                    rows->rows, &options));
+    free(begin);
+    free(end);
+    return calibrator;
+}
+
+static void the_choice_is_the_least_log_loss_on_purged_folds(void **state) {
+    (void)state;
+    static const uint32_t column[] = {CSM_CALIBRATION_PLATT, CSM_CALIBRATION_ISOTONIC, CSM_CALIBRATION_BETA,
+                                      CSM_CALIBRATION_TEMPERATURE, CSM_CALIBRATION_VENN_ABERS};
+    golden rows = golden_read("choose.txt", 4), expected = golden_read("choose_expected.txt", 6);
+    csm_calibrator *calibrator = choose(&rows, 120, CSM_CALIBRATION_AUTO);
+    csm_calibrator_info info = describe(calibrator);
+    uint32_t best = CSM_CALIBRATION_PLATT;
+    for (size_t m = 0; m < 5; m++) {
+        assert_near(info.log_loss[column[m]], expected.column[m][0], 1e-9);
+        if (info.log_loss[column[m]] < info.log_loss[best]) best = column[m];
+    }
+    assert_int_equal(info.method, best);
+    assert_int_equal(info.judged, (size_t)expected.column[5][0]);
+    assert_true(isnan(info.log_loss[CSM_CALIBRATION_AUTO]));
+    csm_calibrator_free(calibrator);
+    golden_free(&rows);
+    golden_free(&expected);
+}
+
+static void only_methods_that_the_blocks_permit_are_tried(void **state) {
+    (void)state;
+    static const struct {
+        double blocks;
+        bool tried[CSM_CALIBRATIONS];
+    } cases[] = {{29, {false, true, false, true, false, false}},
+                 {30, {false, true, false, true, true, false}},
+                 {99, {false, true, false, true, true, false}},
+                 {100, {false, true, true, true, true, true}}};
+    golden rows = golden_read("choose.txt", 4);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        csm_calibrator *calibrator = choose(&rows, cases[i].blocks, CSM_CALIBRATION_AUTO);
+        csm_calibrator_info info = describe(calibrator);
+        for (uint32_t m = 0; m < CSM_CALIBRATIONS; m++)
+            assert_int_equal(!isnan(info.log_loss[m]), cases[i].tried[m]);
+        assert_true(cases[i].tried[info.method]);
+        csm_calibrator_free(calibrator);
+    }
+    csm_calibrator *asked = choose(&rows, 50, CSM_CALIBRATION_BETA);
+    assert_int_equal(describe(asked).method, CSM_CALIBRATION_BETA);
+    assert_int_equal(describe(asked).judged, 0);
+    csm_calibrator_free(asked);
+    golden_free(&rows);
+}
+
+/* Labels that last over the whole later half leave no fold anything to learn from: nothing is judged. */
+static void labels_that_reach_into_every_fold_judge_nobody(void **state) {
+    (void)state;
+    golden rows = golden_read("choose.txt", 4);
+    for (size_t i = 0; i < rows.rows; i++) rows.column[1][i] += 1000;
+    csm_calibrator *calibrator = choose(&rows, 20, CSM_CALIBRATION_AUTO);
+    csm_calibrator_info info = describe(calibrator);
+    assert_int_equal(info.judged, 0);
+    assert_int_equal(info.method, CSM_CALIBRATION_PLATT);
+    for (uint32_t m = 0; m < CSM_CALIBRATIONS; m++) assert_true(isnan(info.log_loss[m]));
+    csm_calibrator_free(calibrator);
+    golden_free(&rows);
+}
+
+/* Log-odds whose low side is twice too bold are a matter for beta, and of a temperature when both sides are. */
+static void the_planted_distortion_is_recognised(void **state) {
+    (void)state;
+    enum { N = 20000 };
+    double *score = calloc(N, sizeof *score), *outcome = calloc(N, sizeof *outcome);
+    csm_time *time = calloc(N, sizeof *time);
+    for (size_t kind = 0; kind < 2; kind++) {
+        csm_calibrator_options options;
+        csm_calibrator *calibrator;
+        for (size_t i = 0; i < N; i++) {
+            double s = score[i] = 3 * csm_random_normal(21, kind, i), low = csm_log_logistic(s);
+            double logit = kind ? 0.5 * s : 0.3 * low - 1.5 * csm_log_logistic(-s);
+            outcome[i] = csm_random_uniform(22, kind, i) < csm_logistic(logit);
+            time[i] = (csm_time)i * CSM_HOUR;
+        }
+        csm_calibrator_options_init(&options);
+        options.blocks = 800;
+        assert_ok(csm_calibrator_choose(&calibrator, score, outcome, NULL, time, time, N, &options));
+        csm_calibrator_info info = describe(calibrator);
+        if (kind == 0) assert_int_equal(info.method, CSM_CALIBRATION_BETA);
+        assert_true(info.log_loss[info.method] < info.log_loss[CSM_CALIBRATION_ISOTONIC]);
+        csm_calibrator_free(calibrator);
+        calibrator = fit(score, outcome, NULL, N, kind ? CSM_CALIBRATION_TEMPERATURE : CSM_CALIBRATION_BETA,
+                         options.blocks);
+        assert_near(describe(calibrator).slope, kind ? 0.5 : 0.3, 0.05);
+        if (kind == 0) assert_near(describe(calibrator).slope_high, 1.5, 0.05);
+        csm_calibrator_free(calibrator);
+    }
+    free(time);
+    free(outcome);
+    free(score);
+}
+
 /* ---- against brute force ---- */
 
 /* Isotonic regression at position k by its min-max formula, over rows sorted by score with ties pooled. */
@@ -129,8 +287,9 @@ static void probabilities_never_fall_as_the_score_rises(void **state) {
         outcome[i] = csm_random_uniform(1, 2, i) < csm_logistic(score[i]);
     }
     for (size_t i = 0; i < 1000; i++) query[i] = -5 + 0.01 * (double)i;
-    for (double blocks = 3; blocks < 1000; blocks *= 4) {
-        csm_calibrator *calibrator = fit(score, outcome, NULL, 400, CSM_CALIBRATION_AUTO, blocks);
+    for (uint32_t method = CSM_CALIBRATION_AUTO; method < CSM_CALIBRATIONS; method++) {
+        double blocks = method == CSM_CALIBRATION_AUTO ? 3 : 300;
+        csm_calibrator *calibrator = fit(score, outcome, NULL, 400, method, blocks);
         assert_ok(csm_calibrator_apply(calibrator, query, p, 1000));
         for (size_t i = 0; i < 1000; i++) {
             assert_true(p[i] >= 0 && p[i] <= 1);
@@ -262,6 +421,21 @@ static void what_cannot_be_calibrated_is_refused_with_text(void **state) {
     options.method = CSM_CALIBRATION_ISOTONIC;
     assert_fails(CSM_ENODATA, "100 disjoint blocks",
                  csm_calibrator_fit(&calibrator, score, outcome, NULL, 2, &options));
+    options.method = CSM_CALIBRATION_VENN_ABERS;
+    assert_fails(CSM_ENODATA, "Venn-Abers needs 100 disjoint blocks",
+                 csm_calibrator_fit(&calibrator, score, outcome, NULL, 2, &options));
+    options.method = CSM_CALIBRATION_TEMPERATURE;
+    options.blocks = 29;
+    assert_fails(CSM_ENODATA, "temperature needs 30",
+                 csm_calibrator_fit(&calibrator, score, outcome, NULL, 2, &options));
+    static const csm_time begin[] = {5, 6}, end[] = {7, 5};
+    options.method = CSM_CALIBRATION_AUTO;
+    assert_fails(CSM_EINVAL, "label 1 ends at 5, before",
+                 csm_calibrator_choose(&calibrator, score, outcome, NULL, begin, end, 2, &options));
+    assert_fails(CSM_EINVAL, "begin or end is NULL",
+                 csm_calibrator_choose(&calibrator, score, outcome, NULL, NULL, end, 2, &options));
+    assert_fails(CSM_ENODATA, "both outcomes",
+                 csm_calibrator_choose(&calibrator, NULL, NULL, NULL, NULL, NULL, 0, &options));
     options.method = 9;
     assert_fails(CSM_EINVAL, "method 9", csm_calibrator_fit(&calibrator, score, outcome, NULL, 2, &options));
     assert_null(calibrator);
@@ -311,8 +485,9 @@ static void a_calibrator_read_back_gives_the_same_bits(void **state) {
         score[i] = csm_random_normal(8, 1, i);
         outcome[i] = csm_random_uniform(8, 2, i) < csm_logistic(score[i]);
     }
-    for (double blocks = 12; blocks < 400; blocks *= 5) {
-        csm_calibrator *calibrator = fit(score, outcome, NULL, 300, CSM_CALIBRATION_AUTO, blocks), *copy;
+    for (uint32_t method = CSM_CALIBRATION_AUTO; method < CSM_CALIBRATIONS; method++) {
+        double blocks = method == CSM_CALIBRATION_AUTO ? 12 : 300;
+        csm_calibrator *calibrator = fit(score, outcome, NULL, 300, method, blocks), *copy;
         csm_buffer file = {0};
         assert_ok(write_file(&file, calibrator));
         assert_ok(read_file(&copy, &file));
@@ -354,13 +529,14 @@ static void every_failed_allocation_ends_in_an_error(void **state) {
     static const double score[] = {3, 1, 2, 4}, outcome[] = {0, 1, 0, 1};
     csm_calibrator_options options;
     csm_calibrator_options_init(&options);
-    options.blocks = 50;
+    options.blocks = 100;
+    static const csm_time time[] = {3, 1, 2, 4};
     csm_status status = CSM_ENOMEM;
     for (uint64_t n = 1; status; n++) {
         csm_calibrator *calibrator = NULL, *copy = NULL;
         csm_buffer file = {0};
         csm_fault_allocation(n, false);
-        status = csm_calibrator_fit(&calibrator, score, outcome, NULL, 4, &options);
+        status = csm_calibrator_choose(&calibrator, score, outcome, NULL, time, time, 4, &options);
         if (!status) status = write_file(&file, calibrator);
         if (!status) status = read_file(&copy, &file);
         csm_fault_allocation(0, false);
@@ -377,6 +553,12 @@ int main(void) {
         cmocka_unit_test(isotonic_equals_scikit_learn),
         cmocka_unit_test(venn_abers_equals_refitting_with_the_row),
         cmocka_unit_test(platt_equals_an_unpenalised_logistic_regression_on_his_targets),
+        cmocka_unit_test(beta_and_temperature_equal_regressions_on_their_features),
+        cmocka_unit_test(venn_abers_equals_the_package_of_its_authors),
+        cmocka_unit_test(the_choice_is_the_least_log_loss_on_purged_folds),
+        cmocka_unit_test(only_methods_that_the_blocks_permit_are_tried),
+        cmocka_unit_test(labels_that_reach_into_every_fold_judge_nobody),
+        cmocka_unit_test(the_planted_distortion_is_recognised),
         cmocka_unit_test(venn_abers_equals_the_min_max_formula_on_random_small_sets),
         cmocka_unit_test(probabilities_never_fall_as_the_score_rises),
         cmocka_unit_test(the_method_follows_from_the_blocks),

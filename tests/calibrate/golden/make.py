@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: MIT
-"""Writes the golden files beside it. Needs numpy, scipy and scikit-learn; the first line of each file says what made it.
+"""Writes the golden files beside it. Needs numpy, scipy, scikit-learn, betacal and venn-abers; the first line of each file says what made it.
 
 isotonic.txt        scikit-learn IsotonicRegression: fitted values at the fitting rows
 isotonic_at.txt     the same, predictions between and outside them
 venn_abers.txt      scikit-learn IsotonicRegression refitted with the row added, for each query and both outcomes
 platt.txt           rows;  platt_fit.txt: scikit-learn LogisticRegression without penalty on Platt's prior targets
+beta.txt            rows;  beta_fit.txt: the same regression on Kull's two features, slopes of 0 or above; betacal agrees
+temperature_fit.txt scipy's minimum of the log loss over one slope, rows of beta.txt
+venn_abers_merged.txt  venn-abers VennAbers, probability of the pair, rows of isotonic.txt unweighted
+choose.txt          rows;  choose_expected.txt: log loss of each method on forward folds, scikit-learn's regressions
 scores.txt          rows;  scores_expected.txt: scikit-learn brier_score_loss and log_loss, scipy spearmanr by date, numpy
 spearman.txt        scipy.stats.spearmanr with ties
 evidence*.txt       Waudby-Smith & Ramdas 2023 on a grid of candidates, in plain Python
@@ -13,10 +17,13 @@ conformal.txt       numpy quantile "higher" of the augmented residuals (Lei et a
 import math
 import os
 
+import betacal
 import numpy as np
 import scipy
+import scipy.optimize
 import scipy.stats
 import sklearn
+import venn_abers
 from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import brier_score_loss, log_loss
@@ -71,6 +78,129 @@ def platt():
         rows.append((slope, fit.intercept_[0] - slope * center))
     write("platt.txt", "score outcome weight", zip(x, y, w))
     write("platt_fit.txt", "slope intercept: all weights 1, then weighted", rows)
+
+
+def soft_targets(y, w):
+    """Rows of both classes that carry Platt's prior targets."""
+    positive, negative = (w * y).sum(), (w * (1 - y)).sum()
+    target = np.where(y > 0, (positive + 1) / (positive + 2), 1 / (negative + 2))
+    return np.concatenate([np.ones(len(y)), np.zeros(len(y))]), np.concatenate([w * target, w * (1 - target)])
+
+
+def regression(features, y, w):
+    label, weight = soft_targets(y, w)
+    fit = LogisticRegression(C=np.inf, solver="newton-cholesky", tol=1e-14, max_iter=1000)
+    both = np.concatenate([features, features])
+    fit.fit(both, label, sample_weight=weight)
+    design = np.column_stack([both, np.ones(len(both))])
+    at = np.append(fit.coef_[0], fit.intercept_[0])
+    for _ in range(3):  # scikit-learn's line search ends near 1e-8; Newton steps from there
+        p = 1 / (1 + np.exp(-design @ at))
+        at -= np.linalg.solve(design.T * (weight * p * (1 - p)) @ design, design.T @ (weight * (p - label)))
+    assert np.allclose(at, np.append(fit.coef_[0], fit.intercept_[0]), atol=1e-6)
+    fit.coef_[0], fit.intercept_[0] = at[:-1], at[-1]
+    return fit
+
+
+def log_logistic(x):
+    return -np.logaddexp(0, -x)
+
+
+def beta_fit(x, y, w):
+    """slope of ln g, slope of -ln (1 - g), intercept; a negative slope is left out (Kull et al., section 4)."""
+    features = np.stack([log_logistic(x), -log_logistic(-x)], axis=1)
+    use = [0, 1]
+    fit = regression(features, y, w)
+    if (fit.coef_[0] < 0).any():
+        use = [int(np.argmax(fit.coef_[0]))]
+        fit = regression(features[:, use], y, w)
+    slopes = np.zeros(2)
+    slopes[use] = fit.coef_[0]
+    assert (slopes >= 0).all()
+    return slopes[0], slopes[1], fit.intercept_[0]
+
+
+def temperature_slope(x, y, w):
+    label, weight = soft_targets(y, w)
+    both = np.concatenate([x, x])
+    loss = lambda s: -(weight * np.where(label > 0, log_logistic(s * both), log_logistic(-s * both))).sum()
+    slope = lambda s: (weight * both * (1 / (1 + np.exp(-s * both)) - label)).sum()
+    return scipy.optimize.brentq(slope, 0, 50, xtol=1e-15, rtol=1e-15) if slope(0) < 0 else 0.0
+
+
+def beta():
+    rng = np.random.default_rng(7)
+    n = 400
+    x = np.round(rng.normal(size=n) * 2 - 0.5, 2)  # ties
+    w = np.round(rng.uniform(0.1, 1, size=n), 3)
+    kinds = [1 / (1 + np.exp(-(0.9 * log_logistic(x) - 0.3 * log_logistic(-x) + 0.4))), 1 / (1 + np.exp(-0.8 * x)),
+             0.1 + 0.8 * np.exp(-np.abs(x - 0.5))]  # falls at the high end: that slope is held at 0
+    ys = [(rng.uniform(size=n) < p).astype(float) for p in kinds]
+    write("beta.txt", "score weight outcome outcome outcome", zip(x, w, *ys))
+    rows, slopes = [], []
+    for y in ys:
+        for weight in (np.ones(n), w):
+            rows.append(beta_fit(x, y, weight))
+            label, soft = soft_targets(y, weight)
+            g = 1 / (1 + np.exp(-x))
+            theirs = betacal.BetaCalibration("abm").fit(np.concatenate([g, g]), label, soft)
+            ours = 1 / (1 + np.exp(-(rows[-1][0] * log_logistic(x) - rows[-1][1] * log_logistic(-x) + rows[-1][2])))
+            assert abs(theirs.predict(g) - ours).max() < 2e-3  # betacal stops at lbfgs's tolerance of 1e-4
+            slopes.append((temperature_slope(x, y, weight),))
+    write("beta_fit.txt", "slope slope_high intercept: each outcome with weights 1, then weighted", rows)
+    write("temperature_fit.txt", "slope: as beta_fit.txt", slopes)
+
+
+def venn_abers_merged():
+    table = np.loadtxt(os.path.join(HERE, "isotonic.txt"))
+    x, y = table[:, 0], table[:, 1]
+    queries = np.concatenate([np.arange(-25, 26) / 10 + 0.05, x[:20]])
+    rescale = lambda s: (s + 10) / 20  # the package takes probabilities; order is all that counts
+    as_two = lambda p: np.stack([1 - p, p], axis=1)
+    package = venn_abers.VennAbers()
+    package.fit(as_two(rescale(x)), y)
+    merged, pair = package.predict_proba(as_two(rescale(queries)))
+    write("venn_abers_merged.txt", "score p0 p1 probability", zip(queries, pair[:, 0], pair[:, 1], merged[:, 1]))
+
+
+def choose():
+    """Forward folds of csm_calibrator_choose: later half in five parts, rows known whose labels ended before the part."""
+    rng = np.random.default_rng(8)
+    dates, coins, lasts, blocks = 150, 4, 3, 120.0
+    begin = np.repeat(np.arange(dates), coins)
+    n = len(begin)
+    x = np.round(rng.normal(size=n) * 1.5, 2)
+    y = (rng.uniform(size=n) < 1 / (1 + np.exp(-(0.5 * log_logistic(x) - 1.4 * log_logistic(-x) - 0.2)))).astype(float)
+    order = rng.permutation(n)  # rows need not be in order of time
+    begin, x, y = begin[order], x[order], y[order]
+    end = begin + lasts
+    write("choose.txt", "begin end score outcome", zip(begin, end, x, y))
+    at, half, loss, weight = np.sort(begin), n // 2, np.zeros(5), 0
+    for f in range(5):
+        start = at[half + f * (n - half) // 5]
+        stop = at[half + (f + 1) * (n - half) // 5] if f < 4 else np.inf
+        known, asked = end <= start, (begin >= start) & (begin < stop)
+        share = blocks * known.sum() / n
+        shrink = max(0, 1 - share / 30)
+        base = y[known].mean()
+        anchor = min(base, (share * base + 1) / (share + 2))
+        kx, ky, ones, q = x[known], y[known], np.ones(known.sum()), x[asked]
+        platt = regression(kx[:, None], ky, ones)
+        b = beta_fit(kx, ky, ones)
+        pairs = []
+        for value in (0.0, 1.0):
+            pairs.append([IsotonicRegression().fit(np.append(kx, s), np.append(ky, value)).predict([s])[0] for s in q])
+        p0, p1 = np.array(pairs)
+        forecasts = [platt.predict_proba(q[:, None])[:, 1], IsotonicRegression(out_of_bounds="clip").fit(kx, ky).predict(q),
+                     1 / (1 + np.exp(-(b[0] * log_logistic(q) - b[1] * log_logistic(-q) + b[2]))),
+                     1 / (1 + np.exp(-temperature_slope(kx, ky, ones) * q)), p1 / (1 - p0 + p1)]
+        for m, p in enumerate(forecasts):
+            p = p + shrink * (anchor - p)
+            said = np.maximum(np.where(y[asked] > 0, p, 1 - p), 1e-15)
+            loss[m] -= np.log(said).sum()
+        weight += asked.sum()
+    write("choose_expected.txt", "log loss of Platt isotonic beta temperature Venn-Abers, rows judged; 120 blocks",
+          [(*loss / weight, weight)])
 
 
 def scores():
@@ -172,5 +302,5 @@ def conformal():
     write("conformal.txt", "99 residuals, then alpha radius", rows)
 
 
-for make in (isotonic, platt, scores, spearman, evidence, conformal):
+for make in (isotonic, platt, beta, venn_abers_merged, choose, scores, spearman, evidence, conformal):
     make()
