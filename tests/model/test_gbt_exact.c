@@ -113,7 +113,8 @@ static void compare(uint64_t seed, bool logistic, double grain, exact_options op
                                         {"l2", options.l2},
                                         {"min_rows", options.min_rows},
                                         {"min_hessian", options.min_hessian},
-                                        {"depth", (double)options.depth}};
+                                        {"depth", (double)options.depth},
+                                        {"quantise", 0}};
     assert_ok(train(&model, &set, logistic ? CSM_OBJECTIVE_LOGISTIC : CSM_OBJECTIVE_SQUARED, 1, parameters,
                     COUNT(parameters)));
     double *found = predict(model, &set);

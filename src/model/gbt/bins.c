@@ -1,16 +1,26 @@
 /* SPDX-License-Identifier: MIT */
-#include "model/gbt/internal.h"
+#include "model/gbt/train.h"
+
+#include "core/platform.h"
 
 #include <math.h>
 #include <string.h>
 
+#define CACHE_LINE 64
+#define STRIP CSM_GBT_STRIP_ROWS
+#define STRIP_FEATURES 16 /* floats of a cache line */
+#define CODE_ROWS (8 * STRIP)
+#define SAMPLE_FEATURES 8
+#define DIGITS 2048 /* of 11 bits: three passes sort 32 */
+
 typedef struct bins_job {
     gbt_bins *bins;
     const csm_matrix *x;
+    const csm_gbt_kernels *kernels;
     uint32_t bins_max;
-    uint32_t *count; /* features: bins of each */
-    float *edge;     /* (features, GBT_BINS_MAX) while counts are not known */
 } bins_job;
+
+/* ---- edges from a sorted sample ---- */
 
 /* Bits that order like the float: the sign bit flipped, all bits for negatives. */
 static uint32_t ordered_bits(float value) {
@@ -26,17 +36,28 @@ static float from_ordered_bits(uint32_t bits) {
     return value;
 }
 
-/* Sorts keys[n] through spare[n] by least significant byte first; the result is in keys. */
-static void radix_sort(uint32_t *keys, uint32_t *spare, size_t n) {
-    for (uint32_t shift = 0; shift < 32; shift += 8) {
-        size_t place[257] = {0};
-        for (size_t i = 0; i < n; i++) place[(keys[i] >> shift & 255) + 1]++;
-        for (size_t b = 0; b < 256; b++) place[b + 1] += place[b];
-        for (size_t i = 0; i < n; i++) spare[place[keys[i] >> shift & 255]++] = keys[i];
+/* Sorts keys[n] with the help of spare[n] by least significant digit first; returns which of them holds the result. */
+static uint32_t *radix_sort(uint32_t *keys, uint32_t *spare, size_t n) {
+    uint32_t place[3][DIGITS] = {{0}};
+    for (size_t i = 0; i < n; i++) {
+        place[0][keys[i] & 2047]++;
+        place[1][keys[i] >> 11 & 2047]++;
+        place[2][keys[i] >> 22]++;
+    }
+    for (uint32_t digit = 0; digit < 3; digit++) {
+        uint32_t shift = 11 * digit, begin = 0;
+        if (place[digit][keys[0] >> shift & 2047] == n) continue; /* all alike */
+        for (uint32_t b = 0; b < DIGITS; b++) {
+            uint32_t count = place[digit][b];
+            place[digit][b] = begin;
+            begin += count;
+        }
+        for (size_t i = 0; i < n; i++) spare[place[digit][keys[i] >> shift & 2047]++] = keys[i];
         uint32_t *swap = keys;
         keys = spare;
         spare = swap;
     }
+    return keys;
 }
 
 /* An edge between two neighbours, low <= edge < high. */
@@ -59,102 +80,162 @@ static uint32_t choose_edges(float *edge, const uint32_t *sorted, size_t n, uint
         edge[bins++] = edge_between(from_ordered_bits(sorted[i]), from_ordered_bits(sorted[i + 1]));
         taken = i + 1;
     }
-    edge[bins] = INFINITY;
     return bins + 1;
 }
 
+static float value_at(const csm_matrix *x, size_t r, size_t f) {
+    ptrdiff_t at = (ptrdiff_t)r * x->row_stride + (ptrdiff_t)f * x->col_stride;
+    return x->dtype == CSM_F32 ? ((const float *)x->data)[at] : (float)((const double *)x->data)[at];
+}
+
+/* One row of each `stride` consecutive ones, by a hash: rows may have a period. */
+static size_t sampled_row(size_t i, size_t stride, size_t rows) {
+    uint64_t hash = (i + 1) * UINT64_C(0x9e3779b97f4a7c15);
+    size_t row = i * stride + (size_t)((hash >> 32) * stride >> 32);
+    return row < rows ? row : rows - 1;
+}
+
 static csm_status edges_of_features(void *user, size_t begin, size_t end, uint32_t worker) {
-    bins_job *job = user;
+    const bins_job *job = user;
+    gbt_bins *bins = job->bins;
     (void)worker;
-    size_t rows = job->bins->rows;
-    size_t stride = (rows + GBT_BIN_SAMPLE - 1) / GBT_BIN_SAMPLE;
-    size_t sampled = (rows + stride - 1) / stride;
-    uint32_t *sample = csm_alloc_array(sampled, 2 * sizeof *sample);
+    size_t stride = (bins->rows + GBT_BIN_SAMPLE - 1) / GBT_BIN_SAMPLE;
+    size_t sampled = (bins->rows + stride - 1) / stride, features = end - begin;
+    uint32_t *sample = csm_alloc(sampled * (features + 1) * sizeof *sample);
     if (!sample) return CSM_ENOMEM;
-    for (size_t f = begin; f < end; f++) {
-        for (size_t i = 0; i < sampled; i++)
-            sample[i] = ordered_bits((float)csm_matrix_get(job->x, i * stride, f) + 0.0f); /* -0 joins 0 */
-        radix_sort(sample, sample + sampled, sampled);
-        job->count[f] = choose_edges(job->edge + f * GBT_BINS_MAX, sample, sampled, job->bins_max);
+    for (size_t i = 0; i < sampled; i++) {
+        size_t row = stride == 1 ? i : sampled_row(i, stride, bins->rows);
+        for (size_t f = 0; f < features; f++)
+            sample[f * sampled + i] = ordered_bits(value_at(job->x, row, begin + f) + 0.0f); /* -0 joins 0 */
+    }
+    uint32_t *spare = sample + features * sampled;
+    for (size_t f = 0; f < features; f++) {
+        const uint32_t *sorted = radix_sort(sample + f * sampled, spare, sampled);
+        float *edge = bins->edge + (begin + f) * bins->slots;
+        uint32_t count = choose_edges(edge, sorted, sampled, job->bins_max);
+        for (uint32_t b = count - 1; b < bins->slots; b++) edge[b] = INFINITY;
+        bins->count[begin + f] = count;
     }
     csm_dealloc(sample);
     return CSM_OK;
 }
 
-/* First bin whose edge is not below x. */
-static uint8_t find_bin(const float *edge, uint32_t bins, float x) {
-    uint32_t low = 0;
-    for (uint32_t length = bins; length > 1;) {
-        uint32_t half = length / 2;
-        low += edge[low + half - 1] < x ? half : 0;
-        length -= half;
-    }
-    return (uint8_t)low;
-}
+/* ---- codes ---- */
 
-static csm_status code_rows(void *user, size_t begin, size_t end, uint32_t worker) {
-    bins_job *job = user;
-    (void)worker;
-    const gbt_bins *bins = job->bins;
-    for (size_t r = begin; r < end; r++) {
-        for (size_t f = 0; f < bins->features; f++) {
-            float value = (float)csm_matrix_get(job->x, r, f);
-            bins->code[r * bins->features + f] =
-                find_bin(bins->edge + bins->first[f], gbt_bin_count(bins, f), value);
+/* strip[f][i] = x at row first + i, feature at + f; false when one of them is not a finite float. */
+static bool copy_strip(float *strip, const csm_matrix *x, size_t first, size_t rows, size_t at,
+                       size_t features) {
+    ptrdiff_t step = x->col_stride;
+    for (size_t i = 0; i < rows; i++) {
+        ptrdiff_t place = (ptrdiff_t)(first + i) * x->row_stride + (ptrdiff_t)at * step;
+        if (x->dtype == CSM_F32) {
+            const float *from = (const float *)x->data + place;
+            for (size_t f = 0; f < features; f++) strip[f * STRIP + i] = from[(ptrdiff_t)f * step];
+        } else {
+            const double *from = (const double *)x->data + place;
+            for (size_t f = 0; f < features; f++) strip[f * STRIP + i] = (float)from[(ptrdiff_t)f * step];
         }
     }
-    return CSM_OK;
+    bool finite = true;
+    for (size_t f = 0; f < features; f++) {
+        int wrong = 0;
+        for (size_t i = 0; i < rows; i++) wrong |= strip[f * STRIP + i] - strip[f * STRIP + i] != 0;
+        finite = finite && !wrong;
+    }
+    return finite;
 }
 
-static csm_status check_rows(void *user, size_t begin, size_t end, uint32_t worker) {
-    bins_job *job = user;
-    (void)worker;
-    for (size_t r = begin; r < end; r++) {
-        for (size_t f = 0; f < job->x->cols; f++) {
-            if (!isfinite((float)csm_matrix_get(job->x, r, f)))
+/* Names the first row, then column, of [first, first + rows) that holds no finite float. */
+static csm_status refuse_rows(const csm_matrix *x, size_t first, size_t rows) {
+    for (size_t r = first; r < first + rows; r++) {
+        for (size_t f = 0; f < x->cols; f++) {
+            if (!isfinite(value_at(x, r, f)))
                 return csm_fail(CSM_EINVAL, "gbt: x is not a finite float at row %zu, column %zu", r, f);
         }
     }
+    return csm_fail(CSM_EINTERNAL, "gbt: rows from %zu changed while they were read", first);
+}
+
+static void store_codes(gbt_bins *bins, const uint8_t *code, size_t first, size_t rows, size_t at,
+                        size_t features) {
+    uint32_t shift = gbt_pair_shift(bins);
+    for (size_t i = 0; i < rows; i++) {
+        uint8_t *to = bins->code + (first + i) * bins->stride + at;
+        for (size_t f = 0; f < features; f++) to[f] = code[f * STRIP + i];
+    }
+    for (size_t f = 0; bins->pair && f < features; f += 2) {
+        uint16_t *to = bins->pair + (at + f) / 2 * bins->rows + first;
+        const uint8_t *low = code + f * STRIP, *high = low + STRIP;
+        for (size_t i = 0; i < rows; i++)
+            to[i] = (uint16_t)(low[i] | (f + 1 < features ? (uint32_t)high[i] << shift : 0));
+    }
+}
+
+static csm_status code_rows(void *user, size_t begin, size_t end, uint32_t worker) {
+    const bins_job *job = user;
+    gbt_bins *bins = job->bins;
+    float strip[STRIP_FEATURES * STRIP];
+    uint8_t code[STRIP_FEATURES * STRIP];
+    (void)worker;
+    for (size_t first = begin; first < end; first += STRIP) {
+        size_t rows = end - first < STRIP ? end - first : STRIP;
+        for (size_t at = 0; at < bins->features; at += STRIP_FEATURES) {
+            size_t features = bins->features - at < STRIP_FEATURES ? bins->features - at : STRIP_FEATURES;
+            if (!copy_strip(strip, job->x, first, rows, at, features))
+                return refuse_rows(job->x, first, rows);
+            for (size_t f = 0; f < features; f++)
+                job->kernels->code(code + f * STRIP, strip + f * STRIP, rows,
+                                   bins->edge + (at + f) * bins->slots, bins->slots);
+            store_codes(bins, code, first, rows, at, features);
+        }
+    }
     return CSM_OK;
 }
 
-static csm_status gather_edges(gbt_bins *bins, const bins_job *job) {
-    bins->first = csm_alloc_array(bins->features + 1, sizeof *bins->first);
-    if (!bins->first) return CSM_ENOMEM;
-    for (size_t f = 0; f < bins->features; f++) bins->first[f + 1] = bins->first[f] + job->count[f];
-    bins->edge = csm_alloc_array(bins->first[bins->features], sizeof *bins->edge);
-    if (!bins->edge) return CSM_ENOMEM;
-    for (size_t f = 0; f < bins->features; f++)
-        memcpy(bins->edge + bins->first[f], job->edge + f * GBT_BINS_MAX, job->count[f] * sizeof *bins->edge);
+/* Rows are padded so that none of up to 128 features touches more cache lines than it must. */
+static size_t row_stride(size_t features) {
+    size_t stride = 8;
+    while (stride < features && stride < CACHE_LINE) stride *= 2;
+    return features <= stride ? stride : (features + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
+}
+
+static csm_status bins_alloc(gbt_bins *bins) {
+    size_t bytes = bins->rows * bins->stride + 2 * CACHE_LINE; /* below 2^31 * 2^24 */
+    size_t pairs = (bins->features + 1) / 2 * bins->rows;
+    bins->block = csm_alloc(bytes);
+    bins->count = csm_alloc_array(bins->features, sizeof *bins->count);
+    bins->edge = csm_alloc_array(bins->features * bins->slots, sizeof *bins->edge);
+    if (!bins->block || !bins->count || !bins->edge) return CSM_ENOMEM;
+    uintptr_t start = ((uintptr_t)bins->block + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
+    bins->code = (uint8_t *)bins->block + (start - (uintptr_t)bins->block);
+    csm_platform_large_pages(bins->block, bytes);
+    if (pairs * sizeof *bins->pair > GBT_PAIR_BYTES_MAX) return CSM_OK;
+    bins->pair = csm_alloc(pairs * sizeof *bins->pair);
+    if (!bins->pair) return CSM_ENOMEM;
+    csm_platform_large_pages(bins->pair, pairs * sizeof *bins->pair);
     return CSM_OK;
 }
 
-csm_status gbt_bins_build(gbt_bins *bins, csm_context *context, const csm_matrix *x, uint32_t bins_max) {
-    bins_job job = {.bins = bins, .x = x, .bins_max = bins_max};
+csm_status gbt_bins_build(gbt_bins *bins, csm_context *context, const csm_matrix *x, uint32_t bins_max,
+                          const csm_gbt_kernels *kernels) {
+    bins_job job = {.bins = bins, .x = x, .kernels = kernels, .bins_max = bins_max};
     uint32_t threads = csm_context_threads(context);
-    csm_status status = CSM_ENOMEM;
     *bins = (gbt_bins){.rows = x->rows, .features = x->cols};
-    if (x->rows > INT32_MAX || x->cols > INT32_MAX / GBT_BINS_MAX)
+    if (x->rows > INT32_MAX || x->cols > INT32_MAX / CSM_GBT_SLOTS_MAX)
         return csm_fail(CSM_EINVAL, "gbt: %zu rows x %zu features are too many", x->rows, x->cols);
-    if ((status = csm_parallel_for(threads, x->rows, 4096, check_rows, &job))) return status;
-    status = CSM_ENOMEM;
-    bins->code = csm_alloc(x->rows * x->cols); /* below 2^31 * 2^23 by the check above */
-    job.count = csm_alloc_array(x->cols, sizeof *job.count);
-    job.edge = csm_alloc_array(x->cols * GBT_BINS_MAX, sizeof *job.edge);
-    if (!bins->code || !job.count || !job.edge) goto done;
-    if ((status = csm_parallel_for(threads, x->cols, 1, edges_of_features, &job))) goto done;
-    if ((status = gather_edges(bins, &job))) goto done;
-    status = csm_parallel_for(threads, x->rows, 1024, code_rows, &job);
-done:
-    csm_dealloc(job.count);
-    csm_dealloc(job.edge);
+    bins->slots = bins_max <= CSM_GBT_JOINT_SLOTS ? CSM_GBT_JOINT_SLOTS : CSM_GBT_SLOTS_MAX;
+    bins->stride = row_stride(x->cols);
+    csm_status status = bins_alloc(bins);
+    if (!status) status = csm_parallel_for(threads, x->cols, SAMPLE_FEATURES, edges_of_features, &job);
+    if (!status) status = csm_parallel_for(threads, x->rows, CODE_ROWS, code_rows, &job);
     if (status) gbt_bins_free(bins);
     return status;
 }
 
 void gbt_bins_free(gbt_bins *bins) {
-    csm_dealloc(bins->code);
-    csm_dealloc(bins->first);
+    csm_dealloc(bins->block);
+    csm_dealloc(bins->pair);
+    csm_dealloc(bins->count);
     csm_dealloc(bins->edge);
     *bins = (gbt_bins){0};
 }

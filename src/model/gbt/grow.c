@@ -1,162 +1,163 @@
 /* SPDX-License-Identifier: MIT */
-/* One tree, best leaf first (Shi 2007; Ke et al. 2017): the leaf of the highest gain is split until leaves run out. */
-#include "model/gbt/internal.h"
+/*
+ * One tree, best leaf first (Shi 2007; Ke et al. 2017): the leaf of the highest gain is split until leaves run out.
+ *
+ * Several leaves are split in one pass over the data: the best one and those that will probably follow. Which of these
+ * splits belong to the tree is decided afterwards, in the order of gains alone, so that the tree is the one that
+ * splitting one leaf at a time gives.
+ */
+#include "model/gbt/train.h"
 
 #include <string.h>
 
-typedef struct growing_leaf {
-    uint32_t node;
-    uint32_t depth;
-    size_t begin; /* its rows: data->row[begin .. begin + total.count) */
-    gbt_bucket total;
-    gbt_split split;
-    gbt_bucket *histogram; /* NULL when it will not be split */
-} growing_leaf;
+#define PASS_LEAVES 16 /* most leaves split in one pass */
 
-struct gbt_grower {
-    const gbt_bins *bins;
-    gbt_grow_options options;
-    growing_leaf *leaf;
-    size_t leaf_count;
-    uint32_t *spare;   /* rows: the right side during a partition */
-    gbt_bucket **pool; /* histograms not in use */
-    size_t pooled;
-};
-
-csm_status gbt_grower_new(gbt_grower **out, const gbt_bins *bins, const gbt_grow_options *options) {
-    gbt_grower *grower = csm_alloc_array(1, sizeof *grower);
+csm_status gbt_grower_new(gbt_grower **out, const gbt_bins *bins, const gbt_grow_options *options,
+                          const csm_gbt_kernels *kernels, bool exact, uint32_t threads) {
+    gbt_grower *g = csm_alloc_array(1, sizeof *g);
     *out = NULL;
-    if (!grower) return CSM_ENOMEM;
-    grower->bins = bins;
-    grower->options = *options;
-    grower->leaf = csm_alloc_array(options->leaves, sizeof *grower->leaf);
-    grower->spare = csm_alloc_array(bins->rows, sizeof *grower->spare);
-    grower->pool = csm_alloc_array((size_t)options->leaves + 1, sizeof(gbt_bucket *));
-    if (!grower->leaf || !grower->spare || !grower->pool) {
-        gbt_grower_free(grower);
+    if (!g) return CSM_ENOMEM;
+    g->bins = bins;
+    g->kernels = kernels;
+    g->options = *options;
+    g->threads = threads;
+    g->buckets = bins->features * bins->slots;
+    g->planes = exact ? 3 : 1;
+    g->item_capacity = 4 * (size_t)options->leaves + 2; /* each split, kept or not, makes two */
+    g->item = csm_alloc_array(g->item_capacity, sizeof *g->item);
+    g->leaf = csm_alloc_array(options->leaves, sizeof *g->leaf);
+    g->node = csm_alloc_array(g->item_capacity, sizeof *g->node);
+    g->value = csm_alloc_array(options->leaves, sizeof *g->value);
+    g->spare = csm_alloc(bins->rows * sizeof *g->spare);
+    g->buffer = csm_alloc_array(threads, sizeof *g->buffer);
+    g->fill = csm_alloc_array(PASS_LEAVES, sizeof *g->fill);
+    g->part = csm_alloc_array((size_t)PASS_LEAVES * threads, sizeof *g->part);
+    bool joint = bins->pair && bins->slots == CSM_GBT_JOINT_SLOTS && !exact;
+    if (joint) g->widened = csm_alloc(bins->rows * sizeof *g->widened);
+    if (!g->item || !g->leaf || !g->node || !g->value || !g->spare || !g->buffer || !g->fill || !g->part ||
+        (joint && !g->widened)) {
+        gbt_grower_free(g);
         return CSM_ENOMEM;
     }
-    *out = grower;
+    *out = g;
     return CSM_OK;
 }
 
-void gbt_grower_free(gbt_grower *grower) {
-    if (!grower) return;
-    for (size_t i = 0; grower->leaf && i < grower->leaf_count; i++) csm_dealloc(grower->leaf[i].histogram);
-    for (size_t i = 0; grower->pool && i < grower->pooled; i++) csm_dealloc(grower->pool[i]);
-    csm_dealloc(grower->leaf);
-    csm_dealloc(grower->spare);
-    csm_dealloc(grower->pool);
-    csm_dealloc(grower);
+void gbt_grower_free(gbt_grower *g) {
+    if (!g) return;
+    for (size_t i = 0; g->item && i < g->item_count; i++) csm_dealloc(g->item[i].histogram);
+    for (size_t i = 0; i < g->pooled; i++) csm_dealloc(g->pool[i]);
+    for (uint32_t t = 0; g->buffer && t < g->threads; t++) csm_dealloc(g->buffer[t]);
+    csm_dealloc(g->item);
+    csm_dealloc(g->leaf);
+    csm_dealloc(g->node);
+    csm_dealloc(g->value);
+    csm_dealloc(g->spare);
+    csm_dealloc((void *)g->buffer);
+    csm_dealloc(g->widened);
+    csm_dealloc((void *)g->pool);
+    csm_dealloc(g->fill);
+    csm_dealloc((void *)g->part);
+    csm_dealloc(g->chunk);
+    csm_dealloc(g->found);
+    csm_dealloc(g);
 }
 
-static gbt_bucket *take_histogram(gbt_grower *grower) {
-    if (grower->pooled) return grower->pool[--grower->pooled];
-    return csm_alloc_array(grower->bins->first[grower->bins->features], sizeof(gbt_bucket));
+/* The pool has room for every histogram ever taken, so giving one back cannot fail. */
+uint64_t *gbt_take_histogram(gbt_grower *g) {
+    if (g->pooled) return g->pool[--g->pooled];
+    uint64_t **grown = csm_realloc_array((void *)g->pool, g->pool_capacity + 1, sizeof *grown);
+    if (!grown) return NULL;
+    g->pool = grown;
+    uint64_t *histogram = csm_alloc_array(g->buckets, g->planes * sizeof *histogram);
+    if (histogram) g->pool_capacity++;
+    return histogram;
 }
 
-static void give_histogram(gbt_grower *grower, growing_leaf *leaf) {
-    if (leaf->histogram) grower->pool[grower->pooled++] = leaf->histogram;
-    leaf->histogram = NULL;
+void gbt_give_histogram(gbt_grower *g, uint64_t *histogram) {
+    if (histogram) g->pool[g->pooled++] = histogram;
 }
 
-static bool may_split(const gbt_grower *grower, const growing_leaf *leaf) {
-    return grower->leaf_count < grower->options.leaves && leaf->depth < grower->options.depth &&
-           leaf->total.count >= 2 * grower->options.min_rows && leaf->total.count >= 2;
-}
-
-/* Searches a leaf whose histogram is filled; gives the histogram back when nothing gains. */
-static csm_status search_leaf(gbt_grower *grower, growing_leaf *leaf, const gbt_tree_data *data,
-                              csm_context *context) {
-    csm_status status = gbt_best_split(&leaf->split, leaf->histogram, &leaf->total, grower->bins,
-                                       data->feature, data->feature_count, &grower->options, context);
-    if (status || leaf->split.gain <= 0) give_histogram(grower, leaf);
-    return status;
-}
-
-static csm_status fill_leaf(gbt_grower *grower, growing_leaf *leaf, const gbt_tree_data *data,
-                            csm_context *context) {
-    leaf->histogram = take_histogram(grower);
-    if (!leaf->histogram) return CSM_ENOMEM;
-    return gbt_histogram_fill(leaf->histogram, grower->bins, data->pair, data->row + leaf->begin,
-                              leaf->total.count, data->feature, data->feature_count, context);
-}
-
-/* Histograms of two new leaves: the smaller one is summed, the larger one is the parent's minus that. */
-static csm_status search_children(gbt_grower *grower, growing_leaf *left, growing_leaf *right,
-                                  gbt_bucket *parent_histogram, const gbt_tree_data *data,
-                                  csm_context *context) {
-    bool left_smaller = left->total.count <= right->total.count;
-    growing_leaf *smaller = left_smaller ? left : right;
-    growing_leaf *larger = left_smaller ? right : left;
-    larger->histogram = parent_histogram;
-    if (!may_split(grower, larger)) { /* then neither may the smaller: same depth, fewer rows */
-        give_histogram(grower, larger);
-        return CSM_OK;
+csm_status gbt_grower_chunk(gbt_grower *g, gbt_chunk chunk) {
+    if (g->chunk_count == g->chunk_capacity) {
+        size_t capacity = 2 * g->chunk_capacity + 64;
+        gbt_chunk *grown = csm_realloc_array(g->chunk, capacity, sizeof *grown);
+        if (!grown) return CSM_ENOMEM;
+        g->chunk = grown;
+        g->chunk_capacity = capacity;
     }
-    csm_status status = fill_leaf(grower, smaller, data, context);
-    if (status) return status;
-    gbt_histogram_subtract(larger->histogram, smaller->histogram, grower->bins, data->feature,
-                           data->feature_count);
-    if ((status = search_leaf(grower, larger, data, context))) return status;
-    if (may_split(grower, smaller)) return search_leaf(grower, smaller, data, context);
-    give_histogram(grower, smaller);
+    g->chunk[g->chunk_count++] = chunk;
     return CSM_OK;
 }
 
-/* Rows whose code goes left first, both sides in their old order. */
-static void partition_rows(const gbt_grower *grower, uint32_t *row, size_t count, const gbt_split *split) {
-    const uint8_t *code = grower->bins->code + split->feature;
-    size_t features = grower->bins->features, left = 0, right = 0;
-    for (size_t i = 0; i < count; i++) {
-        uint32_t r = row[i];
-        if (code[(size_t)r * features] <= split->bin)
-            row[left++] = r;
-        else
-            grower->spare[right++] = r;
+bool gbt_may_split(const gbt_grower *g, const gbt_growing *item) {
+    return item->depth < g->options.depth && item->count >= 2 &&
+           (double)item->count >= 2 * g->options.limits.min_rows;
+}
+
+/* ---- which leaf ---- */
+
+/* The leaf that is split next: of the highest gain, the oldest of equals. */
+static size_t next_leaf(const gbt_grower *g) {
+    size_t best = 0;
+    for (size_t i = 1; i < g->leaf_count; i++) {
+        if (g->item[g->leaf[i]].gain > g->item[g->leaf[best]].gain) best = i;
     }
-    memcpy(row + left, grower->spare, right * sizeof *row);
+    return best;
 }
 
-static csm_status split_leaf(gbt_node *nodes, size_t *count, gbt_grower *grower, size_t index,
-                             const gbt_tree_data *data, csm_context *context) {
-    growing_leaf parent = grower->leaf[index];
-    const gbt_split *split = &parent.split;
-    growing_leaf *left = &grower->leaf[index], *right = &grower->leaf[grower->leaf_count++];
-    partition_rows(grower, data->row + parent.begin, parent.total.count, split);
-    *left = (growing_leaf){
-        .node = (uint32_t)*count, .depth = parent.depth + 1, .begin = parent.begin, .total = split->left};
-    *right = (growing_leaf){.node = (uint32_t)*count + 1,
-                            .depth = parent.depth + 1,
-                            .begin = parent.begin + split->left.count,
-                            .total = split->right};
-    const gbt_bins *bins = grower->bins;
-    gbt_node *node = &nodes[parent.node];
-    node->feature = (int32_t)split->feature;
-    node->bin = split->bin;
-    node->threshold = bins->edge[bins->first[split->feature] + split->bin];
-    node->left = (int32_t)*count;
-    node->gain = split->gain;
-    *count += 2;
-    return search_children(grower, left, right, parent.histogram, data, context);
-}
-
-/* Newton's step of each leaf (Chen & Guestrin 2016, eq. 5), or its renewed value; covers of leaves. */
-static csm_status set_leaf_values(gbt_node *nodes, const gbt_grower *grower, const gbt_tree_data *data) {
-    for (size_t i = 0; i < grower->leaf_count; i++) {
-        const growing_leaf *leaf = &grower->leaf[i];
-        double denominator = leaf->total.hessian + grower->options.l2;
-        double step = denominator > 0 ? -leaf->total.gradient / denominator : 0;
-        if (gbt_renews_leaves(data->target)) {
-            csm_status status = gbt_renewed_value(&step, data->target, data->score, data->row + leaf->begin,
-                                                  leaf->total.count);
-            if (status) return status;
+/* `wanted` and the items that will probably be split after it: the highest gains among all that have no children yet.
+ * Half of what is left to split bounds the guess. */
+static size_t choose_items(uint32_t *chosen, const gbt_grower *g, uint32_t wanted) {
+    size_t left = g->options.leaves - g->leaf_count, count = 1;
+    size_t room = (g->item_capacity - g->item_count) / 2 - left; /* for guesses that fail */
+    size_t most = left / 2 < PASS_LEAVES ? left / 2 : PASS_LEAVES;
+    if (most > room + 1) most = room + 1;
+    chosen[0] = wanted;
+    while (count < most) {
+        uint32_t best = 0;
+        bool found = false;
+        for (uint32_t i = 0; i < g->item_count; i++) {
+            if (g->item[i].child || !(g->item[i].gain > 0)) continue;
+            bool taken = false;
+            for (size_t k = 0; k < count; k++) taken = taken || chosen[k] == i;
+            if (taken || (found && !(g->item[i].gain > g->item[best].gain))) continue;
+            best = i;
+            found = true;
         }
-        nodes[leaf->node].feature = -1;
-        nodes[leaf->node].value = grower->options.learning_rate * step;
-        nodes[leaf->node].cover = (double)leaf->total.count;
+        if (!found) break;
+        chosen[count++] = best;
     }
-    return CSM_OK;
+    return count;
+}
+
+/* Puts the split of leaf `at` into the tree. */
+static void keep_split(gbt_node *nodes, size_t *count, gbt_grower *g, size_t at) {
+    uint32_t index = g->leaf[at];
+    const gbt_growing *item = &g->item[index];
+    gbt_node *node = &nodes[g->node[index]];
+    node->feature = (int32_t)item->feature;
+    node->bin = item->bin;
+    node->threshold = g->bins->edge[(size_t)item->feature * g->bins->slots + item->bin];
+    node->left = (int32_t)*count;
+    node->gain = item->gain;
+    g->node[item->child] = (uint32_t)*count;
+    g->node[item->child + 1] = (uint32_t)*count + 1;
+    g->leaf[at] = item->child;
+    g->leaf[g->leaf_count++] = item->child + 1;
+    *count += 2;
+}
+
+static csm_status start_root(gbt_grower *g, const gbt_tree_data *data) {
+    for (size_t i = 0; i < g->item_count; i++) gbt_give_histogram(g, g->item[i].histogram);
+    memset(g->item, 0, g->item_capacity * sizeof *g->item);
+    g->item[0].count = data->row_count;
+    g->item_count = 1;
+    g->leaf_count = 1;
+    g->leaf[0] = 0;
+    g->node[0] = 0;
+    if (data->quanta->gradient_unit <= 0 || !gbt_may_split(g, &g->item[0])) return CSM_OK;
+    return gbt_pass_root(g, data);
 }
 
 /* Children stand behind parents, so one pass from the end sums the covers. */
@@ -167,35 +168,31 @@ static void sum_covers(gbt_node *nodes, size_t count) {
     }
 }
 
-static csm_status start_root(gbt_grower *grower, const gbt_tree_data *data, csm_context *context) {
-    for (size_t i = 0; i < grower->leaf_count; i++) give_histogram(grower, &grower->leaf[i]);
-    growing_leaf *root = &grower->leaf[0];
-    *root = (growing_leaf){.total = {.count = data->row_count}};
-    grower->leaf_count = 1;
-    for (size_t i = 0; i < data->row_count; i++) {
-        root->total.gradient += data->pair[data->row[i]].gradient;
-        root->total.hessian += data->pair[data->row[i]].hessian;
-    }
-    if (!may_split(grower, root)) return CSM_OK;
-    csm_status status = fill_leaf(grower, root, data, context);
-    return status ? status : search_leaf(grower, root, data, context);
-}
-
-csm_status gbt_grow(gbt_node *nodes, size_t *count, gbt_grower *grower, const gbt_tree_data *data,
-                    csm_context *context) {
-    csm_status status = start_root(grower, data, context);
+csm_status gbt_grow(gbt_node *nodes, size_t *count, gbt_grower *g, const gbt_tree_data *data) {
+    csm_status status = start_root(g, data);
     if (status) return status;
-    memset(nodes, 0, (2 * (size_t)grower->options.leaves - 1) * sizeof *nodes);
+    memset(nodes, 0, (2 * (size_t)g->options.leaves - 1) * sizeof *nodes);
     *count = 1;
-    while (grower->leaf_count < grower->options.leaves) {
-        size_t best = 0;
-        for (size_t i = 1; i < grower->leaf_count; i++) {
-            if (grower->leaf[i].split.gain > grower->leaf[best].split.gain) best = i;
+    while (g->leaf_count < g->options.leaves) {
+        size_t at = next_leaf(g);
+        uint32_t chosen[PASS_LEAVES];
+        const gbt_growing *item = &g->item[g->leaf[at]];
+        if (!(item->gain > 0)) break;
+        if (item->child) {
+            keep_split(nodes, count, g, at);
+            continue;
         }
-        if (grower->leaf[best].split.gain <= 0) break;
-        if ((status = split_leaf(nodes, count, grower, best, data, context))) return status;
+        size_t taken = choose_items(chosen, g, g->leaf[at]);
+        bool searched = g->leaf_count + 1 < g->options.leaves;
+        if ((status = gbt_pass_split(g, data, chosen, taken, searched))) return status;
     }
-    if ((status = set_leaf_values(nodes, grower, data))) return status;
+    if ((status = gbt_leaf_values(g, data))) return status;
+    for (size_t i = 0; i < g->leaf_count; i++) {
+        gbt_node *node = &nodes[g->node[g->leaf[i]]];
+        node->feature = -1;
+        node->value = g->value[i];
+        node->cover = (double)g->item[g->leaf[i]].count;
+    }
     sum_covers(nodes, *count);
     return CSM_OK;
 }

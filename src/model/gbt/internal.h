@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Gradient-boosted trees: histogram, leaf-wise. This is the plain reference: double sums in row order within a feature,
- * work shared out by feature, so that any number of threads gives the same bits.
+ * Gradient-boosted trees: what they are once trained. train.h has how they are trained.
  *
- *   bins.c       floats -> uint8 bins by quantiles          grow.c     one tree, best leaf first
- *   objective.c  gradients, hessians, losses, leaf renewal   train.c    rounds, sampling, early stopping
- *   histogram.c  sums by feature and bin, best split        ensemble.c trees, prediction, importance, file
- *   learner.c    parameters and the row of models.def
+ *   ensemble.c  trees, prediction, importance        file.c  tensors
+ *   learner.c   parameters and the row of models.def
  */
 #ifndef CSM_MODEL_GBT_INTERNAL_H
 #define CSM_MODEL_GBT_INTERNAL_H
@@ -30,95 +27,9 @@ typedef enum gbt_parameter {
     GBT_ROW_SHARE,
     GBT_HUBER_DELTA,
     GBT_QUANTILE,
+    GBT_QUANTISE,
     GBT_PARAMETER_COUNT
 } gbt_parameter;
-
-/* ---- bins ---- */
-
-#define GBT_BINS_MAX 255
-#define GBT_BIN_SAMPLE 200000 /* rows looked at for quantiles: as LightGBM's bin_construct_sample_cnt */
-
-/* Bin b of feature f holds edge[b-1] < x <= edge[b]; the last bin has no upper edge. */
-typedef struct gbt_bins {
-    size_t rows;
-    size_t features;
-    uint8_t *code; /* (rows, features) */
-    uint32_t
-        *first; /* features + 1: where feature f's bins begin in a histogram; first[features] is its length */
-    float *edge; /* edge of bin b of f stands at first[f] + b */
-} gbt_bins;
-
-csm_status gbt_bins_build(gbt_bins *bins, csm_context *context, const csm_matrix *x, uint32_t bins_max);
-void gbt_bins_free(gbt_bins *bins);
-static inline uint32_t gbt_bin_count(const gbt_bins *bins, size_t feature) {
-    return bins->first[feature + 1] - bins->first[feature];
-}
-
-/* ---- objective ---- */
-
-typedef struct gbt_pair {
-    double gradient;
-    double hessian;
-} gbt_pair;
-
-/* Targets of a data set with the objective's constants. */
-typedef struct gbt_target {
-    csm_objective objective;
-    double huber_delta;
-    double quantile;
-    size_t rows;
-    const double *y;      /* rows */
-    const double *weight; /* rows; NULL: 1 */
-    double weight_sum;
-} gbt_target;
-
-/* The constant that is best alone; where boosting starts. */
-csm_status gbt_base_score(double *out, const gbt_target *target);
-/* Weighted mean loss at `score`, and gradients unless `pair` is NULL. */
-csm_status gbt_evaluate(double *loss, gbt_pair *pair, const gbt_target *target, const double *score,
-                        csm_context *context);
-/* Value of a leaf from its rows where gradients alone do not give it (quantile); false where they do. */
-bool gbt_renews_leaves(const gbt_target *target);
-csm_status gbt_renewed_value(double *out, const gbt_target *target, const double *score, const uint32_t *row,
-                             size_t count);
-
-/* ---- histogram ---- */
-
-typedef struct gbt_bucket {
-    double gradient;
-    double hessian;
-    uint64_t count;
-} gbt_bucket;
-
-typedef struct gbt_split {
-    double gain; /* 0 when there is none */
-    uint32_t feature;
-    uint32_t bin; /* goes left when code <= bin */
-    gbt_bucket left;
-    gbt_bucket right;
-} gbt_split;
-
-typedef struct gbt_grow_options {
-    uint32_t leaves;
-    uint32_t depth;
-    uint64_t min_rows;
-    double min_hessian;
-    double l2;
-    double min_gain;
-    double learning_rate;
-} gbt_grow_options;
-
-/* Sums of `row[0..count)` for each of the tree's features into histogram (bins->first[features] buckets). */
-csm_status gbt_histogram_fill(gbt_bucket *histogram, const gbt_bins *bins, const gbt_pair *pair,
-                              const uint32_t *row, size_t count, const uint32_t *feature,
-                              size_t feature_count, csm_context *context);
-/* parent -= child, feature by feature. */
-void gbt_histogram_subtract(gbt_bucket *parent, const gbt_bucket *child, const gbt_bins *bins,
-                            const uint32_t *feature, size_t feature_count);
-/* Best split of a leaf with these sums: highest gain, then lowest feature, then lowest bin. */
-csm_status gbt_best_split(gbt_split *out, const gbt_bucket *histogram, const gbt_bucket *total,
-                          const gbt_bins *bins, const uint32_t *feature, size_t feature_count,
-                          const gbt_grow_options *options, csm_context *context);
 
 /* ---- trees ---- */
 
@@ -203,26 +114,6 @@ csm_status gbt_predict(const void *state, csm_context *context, const csm_sample
 csm_status gbt_importance(const void *state, double *out);
 csm_status gbt_write(const void *state, csm_tensors_writer *writer, const char *prefix);
 csm_status gbt_read(void **state, const csm_model_info *info, const csm_tensors *tensors, const char *prefix);
-
-/* What one tree is grown from. */
-typedef struct gbt_tree_data {
-    const gbt_target *target;
-    const double *score; /* before this tree */
-    const gbt_pair *pair;
-    uint32_t *row; /* rows of this tree, reordered by growing */
-    size_t row_count;
-    const uint32_t *feature;
-    size_t feature_count;
-} gbt_tree_data;
-
-/* Memory that growing needs, kept from tree to tree. */
-typedef struct gbt_grower gbt_grower;
-
-csm_status gbt_grower_new(gbt_grower **out, const gbt_bins *bins, const gbt_grow_options *options);
-void gbt_grower_free(gbt_grower *grower);
-/* Grows one tree into nodes[2 * leaves - 1], children relative to nodes; *count is 1 when nothing could be split. */
-csm_status gbt_grow(gbt_node *nodes, size_t *count, gbt_grower *grower, const gbt_tree_data *data,
-                    csm_context *context);
 
 extern const csm_learner_class csm_learner_gbt;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "model/gbt/internal.h"
+#include "model/gbt/train.h"
 
 static const csm_learner_parameter parameters[GBT_PARAMETER_COUNT] = {
     /* name, text, minimum, maximum, standard, integer, log_scale */
@@ -16,6 +16,8 @@ static const csm_learner_parameter parameters[GBT_PARAMETER_COUNT] = {
     [GBT_ROW_SHARE] = {"row_share", "Chance of a row to be drawn for each tree", 0.01, 1, 1, 0, 0},
     [GBT_HUBER_DELTA] = {"huber_delta", "Residual beyond which Huber's loss is linear", 1e-9, 1e9, 1, 0, 1},
     [GBT_QUANTILE] = {"quantile", "Which quantile the quantile objective predicts", 0.001, 0.999, 0.5, 0, 0},
+    [GBT_QUANTISE] = {"quantise", "1: histograms of rounded gradients; 0: exact sums, several times slower",
+                      0, 1, 1, 1, 0},
 };
 
 const csm_learner_class csm_learner_gbt = {

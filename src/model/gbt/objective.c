@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "model/gbt/internal.h"
+#include "model/gbt/train.h"
 
 #include "core/real.h"
 
@@ -7,44 +7,103 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LOSS_BLOCK 8192 /* rows summed on their own; blocks are added in order */
 #define HESSIAN_FLOOR 1e-16
+#define ROUNDING 1e-14 /* of a score beside the largest target, some roundings */
 
-/* ---- loss of one row: gradient and hessian in the score ---- */
+/* ---- gradients and hessians in the score ---- */
 
-typedef double (*loss_fn)(gbt_pair *pair, double y, double score, const gbt_target *target);
+typedef void (*derivative_fn)(double *gradient, double *hessian, const gbt_target *target, const double *y,
+                              const double *score, size_t n, const csm_gbt_kernels *kernels);
 
-static double squared_loss(gbt_pair *pair, double y, double score, const gbt_target *target) {
-    (void)target;
-    double residual = score - y;
-    *pair = (gbt_pair){residual, 1};
-    return residual * residual;
+static void squared_derivatives(double *gradient, double *hessian, const gbt_target *target, const double *y,
+                                const double *score, size_t n, const csm_gbt_kernels *kernels) {
+    (void)target, (void)kernels;
+    for (size_t i = 0; i < n; i++) gradient[i] = score[i] - y[i], hessian[i] = 1;
 }
 
 /* Huber 1964: quadratic within delta, linear beyond. */
-static double huber_loss(gbt_pair *pair, double y, double score, const gbt_target *target) {
-    double residual = score - y, delta = target->huber_delta;
-    if (fabs(residual) <= delta) {
-        *pair = (gbt_pair){residual, 1};
-        return 0.5 * residual * residual;
+static void huber_derivatives(double *gradient, double *hessian, const gbt_target *target, const double *y,
+                              const double *score, size_t n, const csm_gbt_kernels *kernels) {
+    double delta = target->huber_delta;
+    (void)kernels;
+    for (size_t i = 0; i < n; i++) {
+        double residual = score[i] - y[i], low = residual < -delta ? -delta : residual;
+        gradient[i] = low > delta ? delta : low;
+        hessian[i] = 1;
     }
-    *pair = (gbt_pair){residual > 0 ? delta : -delta, 1};
-    return delta * (fabs(residual) - 0.5 * delta);
 }
 
 /* Pinball loss (Koenker & Bassett 1978). */
-static double quantile_loss(gbt_pair *pair, double y, double score, const gbt_target *target) {
-    double slope = score >= y ? 1 - target->quantile : -target->quantile;
-    *pair = (gbt_pair){slope, 1};
-    return slope * (score - y);
+static void quantile_derivatives(double *gradient, double *hessian, const gbt_target *target, const double *y,
+                                 const double *score, size_t n, const csm_gbt_kernels *kernels) {
+    (void)kernels;
+    for (size_t i = 0; i < n; i++) {
+        gradient[i] = score[i] >= y[i] ? 1 - target->quantile : -target->quantile;
+        hessian[i] = 1;
+    }
 }
 
-static double logistic_loss(gbt_pair *pair, double y, double score, const gbt_target *target) {
+static void logistic_derivatives(double *gradient, double *hessian, const gbt_target *target, const double *y,
+                                 const double *score, size_t n, const csm_gbt_kernels *kernels) {
     (void)target;
-    double p = csm_logistic(score);
-    double hessian = p * (1 - p);
-    *pair = (gbt_pair){p - y, hessian > HESSIAN_FLOOR ? hessian : HESSIAN_FLOOR};
+    kernels->logistic(gradient, score, n);
+    for (size_t i = 0; i < n; i++) {
+        double p = gradient[i], h = p * (1 - p);
+        hessian[i] = h > HESSIAN_FLOOR ? h : HESSIAN_FLOOR;
+        gradient[i] = p - y[i];
+    }
+}
+
+static const derivative_fn derivatives[] = {[CSM_OBJECTIVE_SQUARED] = squared_derivatives,
+                                            [CSM_OBJECTIVE_HUBER] = huber_derivatives,
+                                            [CSM_OBJECTIVE_QUANTILE] = quantile_derivatives,
+                                            [CSM_OBJECTIVE_LOGISTIC] = logistic_derivatives};
+
+void gbt_derivatives(double *gradient, double *hessian, const gbt_target *target, const double *score,
+                     size_t begin, size_t end, const csm_gbt_kernels *kernels) {
+    size_t n = end - begin;
+    derivatives[target->objective](gradient, hessian, target, target->y + begin, score + begin, n, kernels);
+    for (size_t i = 0; target->weight && i < n; i++) {
+        gradient[i] *= target->weight[begin + i];
+        hessian[i] *= target->weight[begin + i];
+    }
+}
+
+bool gbt_hessian_is_one(const gbt_target *target) {
+    return !target->weight && target->objective != CSM_OBJECTIVE_LOGISTIC;
+}
+
+double gbt_gradient_noise(const gbt_target *target) {
+    double largest = 0;
+    if (target->objective != CSM_OBJECTIVE_SQUARED && target->objective != CSM_OBJECTIVE_HUBER) return 0;
+    for (size_t r = 0; r < target->rows; r++) {
+        double size = fabs(target->y[r]) * (target->weight ? target->weight[r] : 1);
+        if (size > largest) largest = size;
+    }
+    return ROUNDING * largest;
+}
+
+/* ---- losses ---- */
+
+typedef double (*loss_fn)(double y, double score, const gbt_target *target);
+
+static double squared_loss(double y, double score, const gbt_target *target) {
+    (void)target;
+    return (score - y) * (score - y);
+}
+
+static double huber_loss(double y, double score, const gbt_target *target) {
+    double residual = fabs(score - y), delta = target->huber_delta;
+    return residual <= delta ? 0.5 * residual * residual : delta * (residual - 0.5 * delta);
+}
+
+static double quantile_loss(double y, double score, const gbt_target *target) {
+    return (score >= y ? 1 - target->quantile : -target->quantile) * (score - y);
+}
+
+static double logistic_loss(double y, double score, const gbt_target *target) {
     double loss = 0;
+    (void)target;
     if (y > 0) loss -= y * csm_log_logistic(score);
     if (y < 1) loss -= (1 - y) * csm_log_logistic(-score);
     return loss;
@@ -55,38 +114,32 @@ static const loss_fn losses[] = {[CSM_OBJECTIVE_SQUARED] = squared_loss,
                                  [CSM_OBJECTIVE_QUANTILE] = quantile_loss,
                                  [CSM_OBJECTIVE_LOGISTIC] = logistic_loss};
 
-typedef struct evaluate_job {
+typedef struct loss_job {
     const gbt_target *target;
     const double *score;
-    gbt_pair *pair;
     double *block_loss;
-} evaluate_job;
+} loss_job;
 
-static csm_status evaluate_blocks(void *user, size_t begin, size_t end, uint32_t worker) {
-    evaluate_job *job = user;
+static csm_status sum_blocks(void *user, size_t begin, size_t end, uint32_t worker) {
+    const loss_job *job = user;
     const gbt_target *target = job->target;
     loss_fn loss = losses[target->objective];
     (void)worker;
     for (size_t block = begin; block < end; block++) {
-        size_t last = (block + 1) * LOSS_BLOCK < target->rows ? (block + 1) * LOSS_BLOCK : target->rows;
+        size_t last = (block + 1) * GBT_ROW_BLOCK < target->rows ? (block + 1) * GBT_ROW_BLOCK : target->rows;
         double sum = 0;
-        for (size_t r = block * LOSS_BLOCK; r < last; r++) {
-            gbt_pair pair;
-            double weight = target->weight ? target->weight[r] : 1;
-            sum += weight * loss(&pair, target->y[r], job->score[r], target);
-            if (job->pair) job->pair[r] = (gbt_pair){weight * pair.gradient, weight * pair.hessian};
-        }
+        for (size_t r = block * GBT_ROW_BLOCK; r < last; r++)
+            sum += (target->weight ? target->weight[r] : 1) * loss(target->y[r], job->score[r], target);
         job->block_loss[block] = sum;
     }
     return CSM_OK;
 }
 
-csm_status gbt_evaluate(double *loss, gbt_pair *pair, const gbt_target *target, const double *score,
-                        csm_context *context) {
-    size_t blocks = (target->rows + LOSS_BLOCK - 1) / LOSS_BLOCK;
-    evaluate_job job = {target, score, pair, csm_alloc_array(blocks, sizeof(double))};
+csm_status gbt_loss(double *loss, const gbt_target *target, const double *score, csm_context *context) {
+    size_t blocks = (target->rows + GBT_ROW_BLOCK - 1) / GBT_ROW_BLOCK;
+    loss_job job = {target, score, csm_alloc_array(blocks, sizeof(double))};
     if (!job.block_loss) return CSM_ENOMEM;
-    csm_status status = csm_parallel_for(csm_context_threads(context), blocks, 1, evaluate_blocks, &job);
+    csm_status status = csm_parallel_for(csm_context_threads(context), blocks, 1, sum_blocks, &job);
     *loss = 0;
     for (size_t b = 0; b < blocks; b++) *loss += job.block_loss[b];
     *loss /= target->weight_sum;
@@ -101,34 +154,58 @@ typedef struct weighted_value {
     double weight;
 } weighted_value;
 
-static int by_value(const void *a, const void *b) {
-    double left = ((const weighted_value *)a)->value, right = ((const weighted_value *)b)->value;
-    return (left > right) - (left < right);
+static double median_of_three(double a, double b, double c) {
+    double low = a < b ? a : b, high = a < b ? b : a;
+    return c < low ? low : c > high ? high : c;
 }
 
-/* Smallest value below or at which at least the share `quantile` of the weight lies. Sorts `values`. */
-static double weighted_quantile(weighted_value *values, size_t n, double quantile) {
-    double total = 0, passed = 0;
-    qsort(values, n, sizeof *values, by_value);
-    for (size_t i = 0; i < n; i++) total += values[i].weight;
-    for (size_t i = 0; i < n; i++) {
-        passed += values[i].weight;
-        if (passed >= quantile * total) return values[i].value;
+/* Smallest value below or at which at least the weight `wanted` lies: Hoare's selection, by weight. Reorders values. */
+static double select_by_weight(weighted_value *values, size_t n, double wanted) {
+    size_t begin = 0, end = n;
+    while (end - begin > 1) {
+        double pivot = median_of_three(values[begin].value, values[begin + (end - begin) / 2].value,
+                                       values[end - 1].value);
+        size_t below = begin, above = end;
+        double weight_below = 0, weight_equal = 0;
+        for (size_t i = begin; i < above;) {
+            weighted_value v = values[i];
+            if (v.value < pivot) {
+                weight_below += v.weight;
+                values[i++] = values[below];
+                values[below++] = v;
+            } else if (v.value > pivot) {
+                values[i] = values[--above];
+                values[above] = v;
+            } else {
+                weight_equal += v.weight;
+                i++;
+            }
+        }
+        if (below > begin && weight_below >= wanted) {
+            end = below;
+        } else if (weight_below + weight_equal >= wanted || above == end) {
+            return pivot;
+        } else {
+            wanted -= weight_below + weight_equal;
+            begin = above;
+        }
     }
-    return values[n - 1].value;
+    return values[begin].value;
 }
 
 /* Quantile of y - score over rows; score NULL: 0; row NULL: all. */
 static csm_status residual_quantile(double *out, const gbt_target *target, const double *score,
                                     const uint32_t *row, size_t count, double quantile) {
     weighted_value *values = csm_alloc_array(count, sizeof *values);
+    double total = 0;
     if (!values) return CSM_ENOMEM;
     for (size_t i = 0; i < count; i++) {
         size_t r = row ? row[i] : i;
         values[i].value = target->y[r] - (score ? score[r] : 0);
         values[i].weight = target->weight ? target->weight[r] : 1;
+        total += values[i].weight;
     }
-    *out = weighted_quantile(values, count, quantile);
+    *out = select_by_weight(values, count, quantile * total);
     csm_dealloc(values);
     return CSM_OK;
 }

@@ -1,0 +1,458 @@
+/* SPDX-License-Identifier: MIT */
+/* One pass over the rows of several leaves: partition, sums of the smaller children, searches of both. */
+#include "model/gbt/train.h"
+
+#include <string.h>
+
+#define PARTITION_ROWS 16384 /* rows of a chunk */
+#define FILL_ROWS                                                                                            \
+    8192 /* fewest rows of a further histogram: adding it up costs as much as some thousand rows */
+#define JOINT_ROWS 150000 /* from here joint histograms of two features are the faster form; measured */
+#define JOINT_DENSITY 8   /* and rows at least every so many-th, or their columns are fetched in vain */
+#define JOINT_PAIRS 4     /* pairs of a chunk */
+#define SEARCH_FEATURES 16
+
+typedef struct pass_job {
+    gbt_grower *grower;
+    const gbt_tree_data *data;
+    bool searched;
+} pass_job;
+
+/* ---- partition ---- */
+
+static csm_status chunk_items(gbt_grower *g, const uint32_t *items, size_t count) {
+    g->chunk_count = 0;
+    for (size_t k = 0; k < count; k++) {
+        const gbt_growing *item = &g->item[items[k]];
+        for (size_t at = 0; at < item->count; at += PARTITION_ROWS) {
+            size_t end = item->count - at < PARTITION_ROWS ? item->count : at + PARTITION_ROWS;
+            csm_status status = gbt_grower_chunk(
+                g, (gbt_chunk){.index = items[k], .begin = item->begin + at, .end = item->begin + end});
+            if (status) return status;
+        }
+    }
+    return CSM_OK;
+}
+
+/* Left rows, then right rows of each chunk into spare. */
+static csm_status partition_chunks(void *user, size_t begin, size_t end, uint32_t worker) {
+    const pass_job *job = user;
+    gbt_grower *g = job->grower;
+    const gbt_bins *bins = g->bins;
+    if (!g->buffer[worker]) g->buffer[worker] = csm_alloc((PARTITION_ROWS + 16) * 2 * sizeof(uint32_t));
+    if (!g->buffer[worker]) return CSM_ENOMEM;
+    uint32_t *left = g->buffer[worker], *right = left + PARTITION_ROWS + 16;
+    for (size_t c = begin; c < end; c++) {
+        gbt_chunk *chunk = &g->chunk[c];
+        const gbt_growing *item = &g->item[chunk->index];
+        uint8_t goes_left[CSM_GBT_SLOTS_MAX];
+        for (uint32_t b = 0; b < CSM_GBT_SLOTS_MAX; b++) goes_left[b] = b <= item->bin;
+        const uint8_t *code = bins->code + item->feature;
+        size_t stride = bins->stride, count = chunk->end - chunk->begin;
+        uint32_t shift = 0, mask = 255;
+        if (bins->pair) {
+            code = (const uint8_t *)(bins->pair + item->feature / 2 * bins->rows);
+            stride = sizeof *bins->pair;
+            shift = item->feature % 2 ? gbt_pair_shift(bins) : 0;
+            mask = bins->slots - 1;
+        }
+        chunk->lefts = g->kernels->partition(left, right, job->data->row + chunk->begin, count, code, stride,
+                                             shift, mask, goes_left);
+        memcpy(g->spare + chunk->begin, left, chunk->lefts * sizeof *left);
+        memcpy(g->spare + chunk->begin + chunk->lefts, right, (count - chunk->lefts) * sizeof *right);
+    }
+    return CSM_OK;
+}
+
+/* Where each chunk's sides go: `begin` and `lefts` stay, the targets stand in the two counters. */
+typedef struct side_targets {
+    size_t left;
+    size_t right;
+} side_targets;
+
+static void move_item(const pass_job *job, const gbt_chunk *chunk, size_t chunks, size_t lefts) {
+    uint32_t *row = job->data->row;
+    const uint32_t *spare = job->grower->spare;
+    side_targets to = {chunk[0].begin, chunk[0].begin + lefts};
+    for (size_t c = 0; c < chunks; c++) {
+        size_t begin = chunk[c].begin, left = chunk[c].lefts, right = chunk[c].end - begin - left;
+        memcpy(row + to.left, spare + begin, left * sizeof *row);
+        memcpy(row + to.right, spare + begin + left, right * sizeof *row);
+        to.left += left;
+        to.right += right;
+    }
+}
+
+/* Chunks of one item stand together; this takes the item whose first chunk is `begin`. */
+static csm_status move_chunks(void *user, size_t begin, size_t end, uint32_t worker) {
+    const pass_job *job = user;
+    const gbt_grower *g = job->grower;
+    (void)worker;
+    for (size_t c = begin; c < end; c++) {
+        if (c > 0 && g->chunk[c - 1].index == g->chunk[c].index) continue;
+        size_t chunks = 0, lefts = 0;
+        for (; c + chunks < g->chunk_count && g->chunk[c + chunks].index == g->chunk[c].index; chunks++)
+            lefts += g->chunk[c + chunks].lefts;
+        move_item(job, g->chunk + c, chunks, lefts);
+    }
+    return CSM_OK;
+}
+
+/* ---- sums ---- */
+
+static csm_gbt_rows rows_of(const pass_job *job, const gbt_growing *item, size_t begin, size_t count) {
+    const gbt_grower *g = job->grower;
+    const gbt_tree_data *data = job->data;
+    bool all = item->count == g->bins->rows;
+    return (csm_gbt_rows){.code = g->bins->code,
+                          .stride = g->bins->stride,
+                          .row = all ? NULL : data->row + begin,
+                          .first = begin,
+                          .count = count,
+                          .feature = data->feature,
+                          .features = data->feature_count,
+                          .slots = g->bins->slots,
+                          .narrow_shift = data->quanta->narrow_shift};
+}
+
+static void clear_histogram(uint64_t *histogram, const pass_job *job) {
+    const gbt_grower *g = job->grower;
+    for (size_t plane = 0; plane < g->planes; plane++) {
+        for (size_t j = 0; j < job->data->feature_count; j++)
+            memset(histogram + plane * g->buckets + (size_t)job->data->feature[j] * g->bins->slots, 0,
+                   g->bins->slots * sizeof *histogram);
+    }
+}
+
+static void sum_rows(const pass_job *job, const gbt_chunk *chunk) {
+    const gbt_grower *g = job->grower;
+    const gbt_quanta *quanta = job->data->quanta;
+    const gbt_growing *item = &g->item[g->fill[chunk->index].target];
+    csm_gbt_rows rows = rows_of(job, item, chunk->begin, chunk->end - chunk->begin);
+    clear_histogram(chunk->histogram, job);
+    if (quanta->exact)
+        g->kernels->sum_exact(chunk->histogram, g->buckets, &rows, quanta->fixed,
+                              quanta->fixed + quanta->rows);
+    else
+        g->kernels->sum_rows(chunk->histogram, &rows, quanta->quantum);
+}
+
+/* Joint histograms of pairs [begin, end). An odd last feature's partner has the code 0 everywhere. */
+static void sum_joint(const pass_job *job, const gbt_chunk *chunk) {
+    const gbt_grower *g = job->grower;
+    const gbt_fill *fill = &g->fill[chunk->index];
+    const gbt_growing *item = &g->item[fill->target];
+    bool all = item->count == g->bins->rows;
+    for (size_t p = chunk->begin; p < chunk->end; p++) {
+        uint64_t nowhere[CSM_GBT_JOINT_SLOTS];
+        uint64_t *first = item->histogram + 2 * p * CSM_GBT_JOINT_SLOTS;
+        bool odd = 2 * p + 1 == g->bins->features;
+        uint64_t *second = odd ? nowhere : first + CSM_GBT_JOINT_SLOTS;
+        memset(first, 0, CSM_GBT_JOINT_SLOTS * sizeof *first);
+        memset(second, 0, CSM_GBT_JOINT_SLOTS * sizeof *second);
+        g->kernels->sum_pair(first, second, g->bins->pair + p * g->bins->rows,
+                             all ? NULL : job->data->row + item->begin, 0, item->count,
+                             g->widened + fill->widened);
+    }
+}
+
+static csm_status sum_chunks(void *user, size_t begin, size_t end, uint32_t worker) {
+    const pass_job *job = user;
+    (void)worker;
+    for (size_t c = begin; c < end; c++) {
+        const gbt_chunk *chunk = &job->grower->chunk[c];
+        if (chunk->histogram)
+            sum_rows(job, chunk);
+        else
+            sum_joint(job, chunk);
+    }
+    return CSM_OK;
+}
+
+static csm_status widen_chunks(void *user, size_t begin, size_t end, uint32_t worker) {
+    const pass_job *job = user;
+    const gbt_grower *g = job->grower;
+    const gbt_quanta *quanta = job->data->quanta;
+    (void)worker;
+    for (size_t c = begin; c < end; c++) {
+        const gbt_chunk *chunk = &g->chunk[c];
+        const gbt_fill *fill = &g->fill[chunk->index];
+        size_t item_begin = g->item[fill->target].begin;
+        g->kernels->widen(g->widened + fill->widened + (chunk->begin - item_begin), quanta->quantum,
+                          job->data->row + chunk->begin, 0, chunk->end - chunk->begin, quanta->narrow_shift);
+    }
+    return CSM_OK;
+}
+
+static csm_status widen_quanta(pass_job *job) {
+    gbt_grower *g = job->grower;
+    size_t used = 0;
+    g->chunk_count = 0;
+    for (size_t k = 0; k < g->fill_count; k++) {
+        const gbt_growing *item = &g->item[g->fill[k].target];
+        if (!g->fill[k].is_joint) continue;
+        g->fill[k].widened = used;
+        used += item->count;
+        for (size_t at = 0; at < item->count; at += PARTITION_ROWS) {
+            size_t end = item->count - at < PARTITION_ROWS ? item->count : at + PARTITION_ROWS;
+            csm_status status = gbt_grower_chunk(
+                g, (gbt_chunk){.index = (uint32_t)k, .begin = item->begin + at, .end = item->begin + end});
+            if (status) return status;
+        }
+    }
+    return csm_parallel_for(g->threads, g->chunk_count, 1, widen_chunks, job);
+}
+
+/* Whole rows in parts, each with a histogram of its own; the first part's is the item's. */
+static csm_status chunk_rows(gbt_grower *g, size_t k) {
+    gbt_fill *fill = &g->fill[k];
+    const gbt_growing *item = &g->item[fill->target];
+    size_t parts = item->count / FILL_ROWS;
+    parts = parts > g->threads ? g->threads : parts < 1 ? 1 : parts;
+    fill->part = g->part_count;
+    fill->parts = parts - 1;
+    for (size_t p = 0; p < parts; p++) {
+        uint64_t *histogram = item->histogram;
+        if (p > 0) {
+            histogram = gbt_take_histogram(g);
+            if (!histogram) return CSM_ENOMEM;
+            g->part[g->part_count++] = histogram;
+        }
+        csm_status status =
+            gbt_grower_chunk(g, (gbt_chunk){.index = (uint32_t)k,
+                                            .begin = item->begin + item->count * p / parts,
+                                            .end = item->begin + item->count * (p + 1) / parts,
+                                            .histogram = histogram});
+        if (status) return status;
+    }
+    return CSM_OK;
+}
+
+static csm_status chunk_pairs(gbt_grower *g, size_t k) {
+    size_t pairs = (g->bins->features + 1) / 2;
+    for (size_t at = 0; at < pairs; at += JOINT_PAIRS) {
+        size_t end = pairs - at < JOINT_PAIRS ? pairs : at + JOINT_PAIRS;
+        csm_status status = gbt_grower_chunk(g, (gbt_chunk){.index = (uint32_t)k, .begin = at, .end = end});
+        if (status) return status;
+    }
+    return CSM_OK;
+}
+
+static bool joint_pays(const pass_job *job, const gbt_growing *item) {
+    const gbt_grower *g = job->grower;
+    return g->widened && job->data->feature_count == g->bins->features && item->count >= JOINT_ROWS &&
+           item->count >= g->bins->rows / JOINT_DENSITY;
+}
+
+/* Histograms of all fills' targets, but for their parts. */
+static csm_status fill_histograms(pass_job *job) {
+    gbt_grower *g = job->grower;
+    bool joint = false;
+    for (size_t k = 0; k < g->fill_count; k++) {
+        gbt_growing *item = &g->item[g->fill[k].target];
+        item->histogram = gbt_take_histogram(g);
+        if (!item->histogram) return CSM_ENOMEM;
+        g->fill[k].is_joint = joint_pays(job, item);
+        joint = joint || g->fill[k].is_joint;
+    }
+    csm_status status = joint ? widen_quanta(job) : CSM_OK;
+    g->chunk_count = 0;
+    for (size_t k = 0; k < g->fill_count && !status; k++)
+        status = g->fill[k].is_joint ? chunk_pairs(g, k) : chunk_rows(g, k);
+    return status ? status : csm_parallel_for(g->threads, g->chunk_count, 1, sum_chunks, job);
+}
+
+/* ---- searches ---- */
+
+static void add_buckets(uint64_t *to, const uint64_t *from, size_t n) {
+    for (size_t b = 0; b < n; b++) to[b] += from[b];
+}
+
+static void subtract_buckets(uint64_t *to, const uint64_t *from, size_t n) {
+    for (size_t b = 0; b < n; b++) to[b] -= from[b];
+}
+
+/* Completes feature f of a fill: its parts into its histogram, and that off its parent's. */
+static void complete_feature(const gbt_grower *g, const gbt_fill *fill, uint32_t f) {
+    size_t slots = g->bins->slots, at = (size_t)f * slots;
+    uint64_t *histogram = g->item[fill->target].histogram;
+    for (size_t plane = 0; plane < g->planes; plane++, at += g->buckets) {
+        for (size_t p = 0; p < fill->parts; p++)
+            add_buckets(histogram + at, g->part[fill->part + p] + at, slots);
+        if (fill->sibling) subtract_buckets(fill->parent + at, histogram + at, slots);
+    }
+}
+
+/* Estimated counts of the left sides: as hessians are shared out (exact where each is 1). */
+static void estimate_counts(csm_gbt_prefix *prefix, uint32_t bins, size_t count) {
+    double total = prefix->count[bins - 1], rows = total > 0 ? (double)count / total : 0;
+    for (uint32_t b = 0; b < bins; b++) prefix->count[b] *= rows;
+}
+
+static void search_feature(gbt_found *best, const pass_job *job, const gbt_growing *item, uint32_t f,
+                           const uint64_t *counts) {
+    const gbt_grower *g = job->grower;
+    const gbt_quanta *quanta = job->data->quanta;
+    uint32_t bins = g->bins->count[f];
+    size_t at = (size_t)f * g->bins->slots;
+    csm_gbt_prefix prefix;
+    csm_gbt_best found;
+    if (bins < 2) return;
+    g->kernels->prefix(&prefix, item->histogram + at, quanta->exact ? g->buckets : 0, bins,
+                       quanta->gradient_unit, quanta->hessian_unit);
+    if (counts) {
+        uint64_t sum = 0;
+        for (uint32_t b = 0; b < bins; b++) prefix.count[b] = (double)(sum += counts[at + b]);
+    } else if (!quanta->exact && quanta->hessian) {
+        estimate_counts(&prefix, bins, item->count);
+    }
+    prefix.total_gradient = prefix.gradient[bins - 1];
+    prefix.total_hessian = prefix.hessian[bins - 1];
+    prefix.total_count = prefix.count[bins - 1];
+    g->kernels->best(&found, &prefix, bins - 1, &g->options.limits);
+    if (found.gain > best->gain) *best = (gbt_found){found.gain, f, found.bin};
+}
+
+/* Units of work: (fill, SEARCH_FEATURES features). Found: two a unit, of target and sibling. */
+static csm_status search_units(void *user, size_t begin, size_t end, uint32_t worker) {
+    const pass_job *job = user;
+    const gbt_grower *g = job->grower;
+    size_t groups = (job->data->feature_count + SEARCH_FEATURES - 1) / SEARCH_FEATURES;
+    (void)worker;
+    for (size_t unit = begin; unit < end; unit++) {
+        const gbt_fill *fill = &g->fill[unit / groups];
+        const gbt_growing *target = &g->item[fill->target], *sibling = &g->item[fill->sibling];
+        size_t first = unit % groups * SEARCH_FEATURES, last = first + SEARCH_FEATURES;
+        if (last > job->data->feature_count) last = job->data->feature_count;
+        gbt_found best[2] = {{0}};
+        for (size_t j = first; j < last; j++) {
+            uint32_t f = job->data->feature[j];
+            complete_feature(g, fill, f);
+            if (gbt_may_split(g, target)) search_feature(&best[0], job, target, f, NULL);
+            if (fill->sibling && gbt_may_split(g, sibling)) search_feature(&best[1], job, sibling, f, NULL);
+        }
+        g->found[2 * unit] = best[0];
+        g->found[2 * unit + 1] = best[1];
+    }
+    return CSM_OK;
+}
+
+/* Takes the best of the units' findings, in the order of features; gives the histogram back when nothing gains. */
+static void take_best(gbt_grower *g, uint32_t index, const gbt_found *found, size_t units) {
+    gbt_growing *item = &g->item[index];
+    item->gain = 0;
+    for (size_t u = 0; u < units; u++) {
+        if (!(found[2 * u].gain > item->gain)) continue;
+        item->gain = found[2 * u].gain;
+        item->feature = found[2 * u].feature;
+        item->bin = found[2 * u].bin;
+    }
+    if (item->gain > 0) return;
+    gbt_give_histogram(g, item->histogram);
+    item->histogram = NULL;
+}
+
+static csm_status search_fills(pass_job *job) {
+    gbt_grower *g = job->grower;
+    size_t groups = (job->data->feature_count + SEARCH_FEATURES - 1) / SEARCH_FEATURES;
+    size_t units = g->fill_count * groups;
+    if (2 * units > g->found_capacity) {
+        gbt_found *grown = csm_realloc_array(g->found, 2 * units, sizeof *grown);
+        if (!grown) return CSM_ENOMEM;
+        g->found = grown;
+        g->found_capacity = 2 * units;
+    }
+    csm_status status = csm_parallel_for(g->threads, units, 2, search_units, job);
+    if (status) return status;
+    for (size_t k = 0; k < g->fill_count; k++) {
+        take_best(g, g->fill[k].target, g->found + 2 * k * groups, groups);
+        if (g->fill[k].sibling) take_best(g, g->fill[k].sibling, g->found + 2 * k * groups + 1, groups);
+    }
+    return CSM_OK;
+}
+
+static csm_status fill_and_search(pass_job *job) {
+    gbt_grower *g = job->grower;
+    g->part_count = 0;
+    csm_status status = fill_histograms(job);
+    if (!status) status = search_fills(job);
+    for (size_t p = 0; p < g->part_count; p++) gbt_give_histogram(g, g->part[p]);
+    g->part_count = 0;
+    return status;
+}
+
+csm_status gbt_pass_root(gbt_grower *g, const gbt_tree_data *data) {
+    pass_job job = {g, data, true};
+    g->fill[0] = (gbt_fill){.target = 0};
+    g->fill_count = 1;
+    return fill_and_search(&job);
+}
+
+/* ---- splits ---- */
+
+/* Searches an item again with counts instead of estimates: they let a side have fewer rows than min_rows. */
+static csm_status search_with_counts(pass_job *job, uint32_t index) {
+    gbt_grower *g = job->grower;
+    gbt_growing *item = &g->item[index];
+    uint64_t *counts = gbt_take_histogram(g);
+    gbt_found best = {0};
+    if (!counts) return CSM_ENOMEM;
+    csm_gbt_rows rows = rows_of(job, item, item->begin, item->count);
+    clear_histogram(counts, job);
+    g->kernels->sum_rows(counts, &rows, NULL);
+    for (size_t j = 0; j < job->data->feature_count; j++)
+        search_feature(&best, job, item, job->data->feature[j], counts);
+    gbt_give_histogram(g, counts);
+    item->is_counted = true;
+    take_best(g, index, &best, 1);
+    return CSM_OK;
+}
+
+/* Makes the children of an item whose rows are partitioned. */
+static void make_children(gbt_grower *g, uint32_t index, size_t lefts) {
+    gbt_growing *item = &g->item[index];
+    item->child = (uint32_t)g->item_count;
+    g->item_count += 2;
+    g->item[item->child] = (gbt_growing){.depth = item->depth + 1, .begin = item->begin, .count = lefts};
+    g->item[item->child + 1] =
+        (gbt_growing){.depth = item->depth + 1, .begin = item->begin + lefts, .count = item->count - lefts};
+}
+
+/* What to sum for the children: the smaller one, the larger is the parent less it. Neither when both are too small. */
+static void plan_fill(gbt_grower *g, uint32_t index) {
+    gbt_growing *item = &g->item[index];
+    uint32_t left = item->child, right = item->child + 1;
+    bool left_smaller = g->item[left].count <= g->item[right].count;
+    uint32_t larger = left_smaller ? right : left;
+    if (gbt_may_split(g, &g->item[larger])) {
+        g->item[larger].histogram = item->histogram; /* the parent's until the search */
+        g->fill[g->fill_count++] =
+            (gbt_fill){.target = left_smaller ? left : right, .sibling = larger, .parent = item->histogram};
+    } else {
+        gbt_give_histogram(g, item->histogram);
+    }
+    item->histogram = NULL;
+}
+
+csm_status gbt_pass_split(gbt_grower *g, const gbt_tree_data *data, const uint32_t *items, size_t count,
+                          bool searched) {
+    pass_job job = {g, data, searched};
+    csm_status status = chunk_items(g, items, count);
+    if (!status) status = csm_parallel_for(g->threads, g->chunk_count, 1, partition_chunks, &job);
+    if (!status) status = csm_parallel_for(g->threads, g->chunk_count, 1, move_chunks, &job);
+    g->fill_count = 0;
+    for (size_t k = 0, c = 0; k < count && !status; k++) {
+        size_t lefts = 0;
+        const gbt_growing *item = &g->item[items[k]];
+        for (; c < g->chunk_count && g->chunk[c].index == items[k]; c++) lefts += g->chunk[c].lefts;
+        size_t smaller = lefts < item->count - lefts ? lefts : item->count - lefts;
+        if ((double)smaller < g->options.limits.min_rows && !item->is_counted) {
+            status = search_with_counts(&job, items[k]);
+            continue;
+        }
+        make_children(g, items[k], lefts);
+        if (searched) plan_fill(g, items[k]);
+    }
+    if (status || g->fill_count == 0) return status;
+    return fill_and_search(&job);
+}

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * How trees are trained: histograms of quantised gradients, leaf-wise (Ke et al. 2017; Shi et al. 2022 for the quanta).
+ *
+ *   bins.c       floats -> uint8 bins by quantiles            grow.c     one tree: which leaf is split next
+ *   objective.c  base scores, gradients, losses                pass.c     partition, sums and searches of several leaves
+ *   quantum.c    gradients of one round as integers            leaf.c     values of leaves, scores of rows
+ *   sample.c     which rows and features a tree sees           train.c    rounds, early stopping
+ */
+#ifndef CSM_MODEL_GBT_TRAIN_H
+#define CSM_MODEL_GBT_TRAIN_H
+
+#include "backend/gbt.h"
+#include "model/gbt/internal.h"
+
+#define GBT_ROW_BLOCK 8192 /* rows summed on their own; blocks are added in order */
+
+/* ---- bins ---- */
+
+#define GBT_BINS_MAX 255
+#define GBT_BIN_SAMPLE 200000 /* rows looked at for quantiles: as LightGBM's bin_construct_sample_cnt */
+#define GBT_PAIR_BYTES_MAX ((size_t)1 << 29) /* beyond, rows are found by their row-major codes alone */
+
+/* Bin b of feature f holds edge[b-1] < x <= edge[b]; the last bin has no upper edge. */
+typedef struct gbt_bins {
+    size_t rows;
+    size_t features;
+    uint32_t slots; /* of a feature in edges and histograms: 64 or 256 */
+    size_t stride;  /* of a row in code */
+    uint8_t *code;  /* (rows, stride), on a cache line */
+    uint16_t
+        *pair; /* ((features + 1) / 2, rows): codes of two features, the second shifted; NULL: too large */
+    uint32_t *count; /* features */
+    float *edge;     /* (features, slots): +inf from the last bin on */
+    void *block;     /* code's memory */
+} gbt_bins;
+
+csm_status gbt_bins_build(gbt_bins *bins, csm_context *context, const csm_matrix *x, uint32_t bins_max,
+                          const csm_gbt_kernels *kernels);
+void gbt_bins_free(gbt_bins *bins);
+static inline uint32_t gbt_pair_shift(const gbt_bins *bins) {
+    return bins->slots == CSM_GBT_JOINT_SLOTS ? 6 : 8;
+}
+
+/* ---- objective ---- */
+
+/* Targets of a data set with the objective's constants. */
+typedef struct gbt_target {
+    csm_objective objective;
+    double huber_delta;
+    double quantile;
+    size_t rows;
+    const double *y;      /* rows */
+    const double *weight; /* rows; NULL: 1 */
+    double weight_sum;
+} gbt_target;
+
+/* The constant that is best alone; where boosting starts. */
+csm_status gbt_base_score(double *out, const gbt_target *target);
+/* Weighted mean loss at `score`. */
+csm_status gbt_loss(double *loss, const gbt_target *target, const double *score, csm_context *context);
+/* Weighted gradients and hessians of rows [begin, end), at most GBT_ROW_BLOCK. */
+void gbt_derivatives(double *gradient, double *hessian, const gbt_target *target, const double *score,
+                     size_t begin, size_t end, const csm_gbt_kernels *kernels);
+bool gbt_hessian_is_one(const gbt_target *target);
+/* Gradients not above this are rounding errors of the scores. */
+double gbt_gradient_noise(const gbt_target *target);
+/* Value of a leaf from its rows where gradients alone do not give it (quantile); false where they do. */
+bool gbt_renews_leaves(const gbt_target *target);
+csm_status gbt_renewed_value(double *out, const gbt_target *target, const double *score, const uint32_t *row,
+                             size_t count);
+
+/* ---- gradients of one round as integers ---- */
+
+typedef struct gbt_quanta {
+    size_t rows;
+    bool exact;        /* int64 fixed point instead of quanta */
+    float *gradient;   /* rows; quantised only */
+    float *hessian;    /* rows; quantised only; NULL: 1 */
+    uint32_t *quantum; /* rows; quantised only */
+    int64_t *fixed;    /* exact only: (2, rows), gradients and hessians */
+    uint32_t narrow_shift;
+    double gradient_unit; /* of one quantum or fixed step; 0: nothing is left to learn */
+    double hessian_unit;
+    double noise; /* gradients not above it are rounding errors of the scores */
+} gbt_quanta;
+
+csm_status gbt_quanta_new(gbt_quanta *quanta, const gbt_target *target, bool exact);
+void gbt_quanta_free(gbt_quanta *quanta);
+/* Gradients at `score`; the rounding's random numbers are of `key`. CSM_EINVAL when they overflow. */
+csm_status gbt_quanta_fill(gbt_quanta *quanta, const gbt_target *target, const double *score, uint64_t key,
+                           const csm_gbt_kernels *kernels, csm_context *context);
+
+/* ---- one tree ---- */
+
+typedef struct gbt_grow_options {
+    uint32_t leaves;
+    uint32_t depth;
+    csm_gbt_limits limits;
+    double learning_rate;
+} gbt_grow_options;
+
+/* What one tree is grown from. */
+typedef struct gbt_tree_data {
+    const gbt_target *target;
+    const double *score; /* before this tree */
+    const gbt_quanta *quanta;
+    uint32_t *row; /* rows of this tree, ascending; reordered by growing. Room for 16 more */
+    size_t row_count;
+    const uint32_t *feature; /* ascending */
+    size_t feature_count;
+} gbt_tree_data;
+
+/* A leaf, or what was one. */
+typedef struct gbt_growing {
+    uint32_t depth;
+    uint32_t child; /* left one within the items, the right one follows; 0: none yet */
+    size_t begin;   /* its rows: data->row[begin .. begin + count) */
+    size_t count;
+    double gain; /* of its best split; 0: none */
+    uint32_t feature;
+    uint32_t bin;
+    bool is_counted;     /* min_rows was searched for with counts, not with estimates */
+    uint64_t *histogram; /* NULL when it will not be split */
+} gbt_growing;
+
+/* Sums of one leaf's rows, and what is searched with them. */
+typedef struct gbt_fill {
+    uint32_t target;  /* item whose rows are summed */
+    uint32_t sibling; /* item that gets parent - target; 0: none */
+    uint64_t *parent;
+    size_t part;  /* first of its further histograms within grower->part */
+    size_t parts; /* how many */
+    size_t widened;
+    bool is_joint;
+} gbt_fill;
+
+typedef struct gbt_chunk {
+    uint32_t index; /* of an item, fill or leaf */
+    size_t begin;
+    size_t end;
+    size_t lefts;
+    double gradient;
+    double hessian;
+    uint64_t *histogram;
+} gbt_chunk;
+
+typedef struct gbt_found {
+    double gain;
+    uint32_t feature;
+    uint32_t bin;
+} gbt_found;
+
+/* Memory that growing needs, kept from tree to tree. */
+typedef struct gbt_grower {
+    const gbt_bins *bins;
+    const csm_gbt_kernels *kernels;
+    gbt_grow_options options;
+    uint32_t threads;
+    size_t buckets; /* of one plane */
+    size_t planes;
+    gbt_growing *item;
+    size_t item_count;
+    size_t item_capacity;
+    uint32_t *leaf; /* items that are the tree's leaves, in the order in which they came to be */
+    size_t leaf_count;
+    uint32_t *node; /* of each item in the tree */
+    double *value;  /* of each leaf */
+    uint32_t *spare;
+    uint32_t **buffer; /* threads: right sides of a chunk */
+    uint64_t *widened; /* NULL without joint histograms */
+    uint64_t **pool;   /* histograms not in use */
+    size_t pooled;
+    size_t pool_capacity;
+    gbt_fill *fill;
+    size_t fill_count;
+    uint64_t **part;
+    size_t part_count;
+    gbt_chunk *chunk;
+    size_t chunk_count;
+    size_t chunk_capacity;
+    gbt_found *found;
+    size_t found_capacity;
+} gbt_grower;
+
+csm_status gbt_grower_new(gbt_grower **out, const gbt_bins *bins, const gbt_grow_options *options,
+                          const csm_gbt_kernels *kernels, bool exact, uint32_t threads);
+void gbt_grower_free(gbt_grower *grower);
+/* Grows one tree into nodes[2 * leaves - 1], children relative to nodes; *count is 1 when nothing could be split. */
+csm_status gbt_grow(gbt_node *nodes, size_t *count, gbt_grower *grower, const gbt_tree_data *data);
+/* Adds the tree's values to the scores of the rows it was grown from. */
+csm_status gbt_add_leaves(double *score, const gbt_grower *grower, const uint32_t *row);
+
+/* Parts of growing. */
+csm_status gbt_pass_root(gbt_grower *grower, const gbt_tree_data *data);
+/* Splits items[0..count): their children's rows and, when `searched`, best splits. An item whose split breaks min_rows is
+ * searched again instead, with counts, and stays without children. */
+csm_status gbt_pass_split(gbt_grower *grower, const gbt_tree_data *data, const uint32_t *items, size_t count,
+                          bool searched);
+csm_status gbt_grower_chunk(gbt_grower *grower, gbt_chunk chunk);
+uint64_t *gbt_take_histogram(gbt_grower *grower);
+void gbt_give_histogram(gbt_grower *grower, uint64_t *histogram);
+bool gbt_may_split(const gbt_grower *grower, const gbt_growing *item);
+csm_status gbt_leaf_values(gbt_grower *grower, const gbt_tree_data *data);
+
+/* ---- sampling ---- */
+
+size_t gbt_draw_rows(uint32_t *row, size_t rows, double share, uint64_t seed, uint64_t stream,
+                     uint64_t round);
+size_t gbt_draw_features(uint32_t *feature, size_t features, double share, uint64_t seed, uint64_t stream,
+                         uint64_t round);
+
+/* gbt_train with a given instruction set. */
+csm_status gbt_train_on(void **state, csm_model_info *info, const csm_train_job *job, csm_isa isa);
+
+#endif
