@@ -15,7 +15,7 @@ static int64_t minus(int64_t a, int64_t b) {
 
 /* ---- names ---- */
 
-char *csm_predictor_format(const csm_kind *kind, csm_predictor predictor, uint32_t of, char *text) {
+char *csm_predictor_format(const csm_kind *kind, csm_column_predictor predictor, uint32_t of, char *text) {
     const char *name = of < kind->columns ? kind->column[of].name : "";
     switch (predictor) {
     case CSM_PREDICT_PREVIOUS:
@@ -42,7 +42,7 @@ char *csm_predictor_format(const csm_kind *kind, csm_predictor predictor, uint32
 
 /* ---- prediction ---- */
 
-static bool carries(csm_predictor predictor) {
+static bool carries(csm_column_predictor predictor) {
     return predictor == CSM_PREDICT_PREVIOUS || predictor == CSM_PREDICT_BEFORE;
 }
 
@@ -302,7 +302,7 @@ static void decode_column(csm_table *table, const csm_coding *coding, size_t col
 }
 
 /* In how many other columns' footsteps a predictor follows: 0 reads none, 1 a plain one, 2 open and close. */
-static int depth_of(csm_predictor predictor) {
+static int depth_of(csm_column_predictor predictor) {
     switch (predictor) {
     case CSM_PREDICT_COLUMN:
     case CSM_PREDICT_BEFORE:

@@ -11,7 +11,7 @@
 #include "store/kind.h"
 
 typedef struct csm_coding {
-    csm_predictor predictor;
+    csm_column_predictor predictor;
     uint32_t of;   /* column the predictor reads, where it reads one */
     int32_t scale; /* decimals of the ticks */
     int32_t width; /* bytes of a stored value: 1, 2, 4 or 8 */
@@ -26,7 +26,7 @@ typedef struct csm_coding {
 
 /* Name of a predictor in a segment, such as "previous close"; text[CSM_PREDICTOR_TEXT]. */
 #define CSM_PREDICTOR_TEXT 32
-char *csm_predictor_format(const csm_kind *kind, csm_predictor predictor, uint32_t of, char *text);
+char *csm_predictor_format(const csm_kind *kind, csm_column_predictor predictor, uint32_t of, char *text);
 /* How to store a column: one pass over it. */
 void csm_coding_plan(csm_coding *coding, const csm_table *table, size_t column);
 /* The largest number of a width. */

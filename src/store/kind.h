@@ -34,20 +34,20 @@ typedef enum csm_domain {
 
 enum { CSM_KEY = 1, CSM_REQUIRED = 2, CSM_SHARED = 4 };
 
-typedef enum csm_predictor {
+typedef enum csm_column_predictor {
     CSM_PREDICT_NONE,     /* zero */
     CSM_PREDICT_PREVIOUS, /* this column, last row that has a value */
     CSM_PREDICT_COLUMN,   /* column `of`, same row */
     CSM_PREDICT_BEFORE,   /* column `of`, last earlier row that has a value */
     CSM_PREDICT_ABOVE,    /* max(open, close), same row */
     CSM_PREDICT_BELOW     /* min(open, close), same row */
-} csm_predictor;
+} csm_column_predictor;
 
 typedef struct csm_column {
     const char *name;
     csm_domain domain;
     uint32_t flags;
-    csm_predictor predictor;
+    csm_column_predictor predictor;
     uint32_t of;
 } csm_column;
 

@@ -125,7 +125,7 @@ static csm_status take_coding(csm_coding *out, cursor *c, const csm_kind *kind) 
     if ((width & (width - 1)) != 0 || out->unit == 0)
         return csm_fail(CSM_ECORRUPT, "contents: width %lld, unit %lld", (long long)width,
                         (long long)out->unit);
-    out->predictor = (csm_predictor)predictor;
+    out->predictor = (csm_column_predictor)predictor;
     out->of = (uint32_t)of;
     out->scale = (int32_t)scale;
     out->width = (int32_t)width;
