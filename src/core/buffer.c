@@ -56,6 +56,20 @@ csm_status csm_buffer_printf(csm_buffer *buffer, const char *format, ...) {
     return status;
 }
 
+csm_status csm_buffer_real(csm_buffer *buffer, double value) {
+    char text[64], plain[64];
+    size_t length = 0;
+    snprintf(text, sizeof text, "%.17g", value);
+    for (const char *at = text; *at; at++) {
+        const bool known = strchr("0123456789+-einfa", *at) != NULL;
+        if (known)
+            plain[length++] = *at;
+        else if (length == 0 || plain[length - 1] != '.') /* the locale's point may have several bytes */
+            plain[length++] = '.';
+    }
+    return csm_buffer_append(buffer, plain, length);
+}
+
 void csm_buffer_free(csm_buffer *buffer) {
     if (!buffer) return;
     csm_dealloc(buffer->data);

@@ -91,6 +91,8 @@ typedef struct csm_buffer {
 csm_status csm_buffer_reserve(csm_buffer *buffer, size_t more); /* room for `more` bytes at data + length */
 csm_status csm_buffer_append(csm_buffer *buffer, const void *data, size_t length);
 csm_status csm_buffer_printf(csm_buffer *buffer, const char *format, ...) CSM_PRINTF(2, 3);
+/* 17 significant digits, which read back exactly, with a point whatever the host's locale says. */
+csm_status csm_buffer_real(csm_buffer *buffer, double value);
 void csm_buffer_free(csm_buffer *buffer);
 
 /* ---- random numbers ---- */

@@ -60,15 +60,36 @@ static csm_status taker_fee(double *out, const csm_market *market, double volume
     return CSM_OK;
 }
 
+csm_status csm_cost_options_text(csm_buffer *text, const csm_cost_options *options) {
+    const struct {
+        const char *name;
+        double value;
+    } numbers[] = {{"Q", options->notional},
+                   {"volume", options->monthly_volume},
+                   {"fee", options->assumed_fee},
+                   {"spread", options->assumed_spread},
+                   {"slippage", options->assumed_slippage}};
+    csm_status status = CSM_OK;
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0] && !status; i++) {
+        status = csm_buffer_printf(text, "%s=", numbers[i].name);
+        if (!status) status = csm_buffer_real(text, numbers[i].value);
+        if (!status) status = csm_buffer_append(text, ";", 1);
+    }
+    return status ? status : csm_buffer_printf(text, "book=%lld", (long long)options->book_age);
+}
+
 static csm_status hash_table(csm_cost_model *model, const csm_market *market) {
     const csm_cost_options *o = &model->options;
     csm_buffer text = {0};
-    csm_status status = csm_buffer_printf(
-        &text,
-        "cost 1;Q=%.17g;volume=%.17g;fee=%.17g;spread=%.17g;slippage=%.17g;book=%lld;taker=", o->notional,
-        o->monthly_volume, o->assumed_fee, o->assumed_spread, o->assumed_slippage, (long long)o->book_age);
-    for (uint32_t i = 0; i < market->taker_tiers && !status; i++)
-        status = csm_buffer_printf(&text, "%.17g:%.17g,", market->taker_volume[i], market->taker_percent[i]);
+    csm_status status = csm_buffer_printf(&text, "cost 1;");
+    if (!status) status = csm_cost_options_text(&text, o);
+    if (!status) status = csm_buffer_printf(&text, ";taker=");
+    for (uint32_t i = 0; i < market->taker_tiers && !status; i++) {
+        status = csm_buffer_real(&text, market->taker_volume[i]);
+        if (!status) status = csm_buffer_append(&text, ":", 1);
+        if (!status) status = csm_buffer_real(&text, market->taker_percent[i]);
+        if (!status) status = csm_buffer_append(&text, ",", 1);
+    }
     if (!status) {
         const csm_hash hash = csm_hash_bytes(text.data, text.length);
         csm_hash_format(&hash, model->hash);

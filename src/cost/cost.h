@@ -27,6 +27,8 @@ struct csm_cost_model {
 /* The log price move that breaks even (docs/cost.md). */
 double csm_cost_break_even(double fee, double spread, double buy_slip, double sell_slip);
 csm_status csm_cost_options_check(csm_cost_options *out, const csm_cost_options *options);
+/* "Q=...;volume=...;fee=...;spread=...;slippage=...;book=...": what hashes of events and costs are made from. */
+csm_status csm_cost_options_text(csm_buffer *text, const csm_cost_options *options);
 csm_status csm_cost_read_quotes(csm_cost_model *model, csm_context *context, const csm_store *store,
                                 const csm_market *market);
 

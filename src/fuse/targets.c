@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "fuse/targets.h"
 
+#include "cost/cost.h"
+
 #include "fuse/frame.h"
 
 #include <math.h>
@@ -38,13 +40,10 @@ const char *csm_targets_event(const csm_targets *targets) {
  * enters the ledger row beside it (csm_cost_hash). */
 static csm_status name_event(csm_targets *targets, csm_time interval, const csm_cost_options *cost) {
     csm_buffer text = {0};
-    const csm_status status = csm_buffer_printf(&text,
-                                                "%s;interval=%lld;horizon=%lld;age=%lld;Q=%.17g;volume=%.17g;"
-                                                "fee=%.17g;spread=%.17g;slippage=%.17g;book=%lld",
-                                                EVENT_RULES, (long long)interval, (long long)targets->horizon,
-                                                (long long)CSM_TARGET_AGE_LIMIT, cost->notional,
-                                                cost->monthly_volume, cost->assumed_fee, cost->assumed_spread,
-                                                cost->assumed_slippage, (long long)cost->book_age);
+    csm_status status =
+        csm_buffer_printf(&text, "%s;interval=%lld;horizon=%lld;age=%lld;", EVENT_RULES, (long long)interval,
+                          (long long)targets->horizon, (long long)CSM_TARGET_AGE_LIMIT);
+    if (!status) status = csm_cost_options_text(&text, cost);
     if (!status) {
         const csm_hash hash = csm_hash_bytes(text.data, text.length);
         csm_hash_format(&hash, targets->event);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <locale.h>
 #include "support.h"
 
 static void appended_bytes_stand_in_order_and_end_in_zero(void **state) {
@@ -59,8 +60,32 @@ static void without_memory_the_content_stays(void **state) {
     csm_buffer_free(&buffer);
 }
 
+static void a_real_reads_back_exactly_whatever_the_locale(void **state) {
+    (void)state;
+    const double values[] = {0, -0.5, 0.1, 1e-300, -1.7976931348623157e308, 12345678.9, 1.0 / 3};
+    const char *const names[] = {"de_DE.UTF-8", "de_DE", "fr_FR.UTF-8", "nl_NL.UTF-8"};
+    for (size_t l = 0; l <= sizeof names / sizeof names[0]; l++) { /* the last one is the test's own */
+        if (l < sizeof names / sizeof names[0] && !setlocale(LC_NUMERIC, names[l])) continue;
+        for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
+            csm_buffer buffer = {0};
+            assert_ok(csm_buffer_real(&buffer, values[i]));
+            setlocale(LC_NUMERIC, "C");
+            assert_true(strtod(buffer.data, NULL) == values[i]);
+            assert_null(strchr(buffer.data, ','));
+            csm_buffer_free(&buffer);
+            if (l < sizeof names / sizeof names[0]) setlocale(LC_NUMERIC, names[l]);
+        }
+        setlocale(LC_NUMERIC, "C");
+    }
+    csm_buffer buffer = {0};
+    assert_ok(csm_buffer_real(&buffer, 0.0035));
+    assert_string_equal(buffer.data, "0.0035000000000000001");
+    csm_buffer_free(&buffer);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_real_reads_back_exactly_whatever_the_locale),
         cmocka_unit_test(appended_bytes_stand_in_order_and_end_in_zero),
         cmocka_unit_test(an_empty_append_makes_an_empty_text),
         cmocka_unit_test(a_buffer_grows_as_far_as_needed),
