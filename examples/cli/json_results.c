@@ -5,13 +5,26 @@
 #include <math.h>
 #include <string.h>
 
+static json_t *json_members(const csm_horizon_forecast *h) {
+    json_t *members = json_array();
+    for (uint32_t m = 0; m < h->member_count; m++) {
+        const csm_member_forecast *member = &h->members[m];
+        json_array_append_new(members, json_pack("{s:s,s:o,s:o,s:o,s:o}", "name", member->name, "score",
+                                                 json_number(member->score), "score_weight",
+                                                 json_number(member->score_weight), "expected_return",
+                                                 json_number(member->expected_return), "return_weight",
+                                                 json_number(member->return_weight)));
+    }
+    return members;
+}
+
 static json_t *json_horizon(const csm_horizon_forecast *h) {
     char name[32];
     return json_pack(
-        "{s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:s}", "horizon", horizon_text(h->horizon, name, sizeof name),
+        "{s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:s,s:o}", "horizon", horizon_text(h->horizon, name, sizeof name),
         "expected_return", json_number(h->expected_return), "low", json_number(h->low), "high",
         json_number(h->high), "probability", json_number(h->probability), "lower", json_number(h->lower),
-        "cost", json_number(h->cost), "evidence", csm_evidence_name(h->evidence));
+        "cost", json_number(h->cost), "evidence", csm_evidence_name(h->evidence), "members", json_members(h));
 }
 
 json_t *json_forecast(const csm_forecast *f) {
@@ -72,6 +85,20 @@ static json_t *json_evidence(const csm_evidence *e) {
                      json_number(e->upper), "e_value", json_number(e->e_value));
 }
 
+static json_t *json_training_members(const csm_horizon_training *t) {
+    json_t *members = json_array();
+    for (size_t m = 0; m < t->members; m++) {
+        const csm_member_training *member = &t->member[m];
+        json_array_append_new(members, json_pack("{s:s,s:o,s:o,s:o,s:o,s:o}", "name", member->name,
+                                                 "score_weight", json_number(member->score_weight),
+                                                 "return_weight", json_number(member->return_weight),
+                                                 "brier_skill", json_band(&member->brier_skill), "rank_ic",
+                                                 json_band(&member->rank_ic), "ensemble_gain",
+                                                 json_band(&member->gain)));
+    }
+    return members;
+}
+
 json_t *json_training(const csm_training *training) {
     json_t *horizons = json_array();
     for (size_t h = 0; h < csm_training_horizons(training); h++) {
@@ -79,7 +106,7 @@ json_t *json_training(const csm_training *training) {
         char name[32];
         json_array_append_new(
             horizons,
-            json_pack("{s:s,s:I,s:I,s:I,s:I,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "horizon",
+            json_pack("{s:s,s:I,s:I,s:I,s:I,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "horizon",
                       horizon_text(t->horizon, name, sizeof name), "training_rows", (json_int_t)t->rows,
                       "walk_rows", (json_int_t)t->walk_rows, "folds", (json_int_t)t->folds, "unknown_labels",
                       (json_int_t)t->unknown, "blocks", json_number(t->blocks), "base_rate",
@@ -87,7 +114,8 @@ json_t *json_training(const csm_training *training) {
                       json_scores(&t->baseline), "evidence", json_evidence(&t->evidence),
                       "momentum_precision", json_number(t->momentum_precision), "market_return",
                       json_number(t->market_return), "issued_return", json_number(t->issued_return),
-                      "issued_return_doubled_costs", json_number(t->issued_return_doubled_costs)));
+                      "issued_return_doubled_costs", json_number(t->issued_return_doubled_costs), "members",
+                      json_training_members(t)));
     }
     return json_pack("{s:s,s:o,s:s,s:I,s:o}", "model", csm_training_hash(training), "as_of",
                      json_time(csm_training_as_of(training)), "recipe", csm_training_recipe(training),

@@ -182,6 +182,39 @@ static void interval_text(markup *m, const csm_horizon_training *t, const csm_wa
 
 /* ---- one horizon ---- */
 
+static void band_cell(markup *m, const csm_band *band) {
+    char value[32], low[32], high[32];
+    cell_number(m, fixed_text(band->value, 4, value, sizeof value));
+    markup_add(m, "<td class=\"n soft\">%s &#8230; %s</td>", fixed_text(band->low, 4, low, sizeof low),
+               fixed_text(band->high, 4, high, sizeof high));
+}
+
+static void members_table(markup *m, const csm_horizon_training *t, const char *name) {
+    static const column columns[] = {{"member", false},        {"weight", true},
+                                     {"of return", true},      {"Brier skill alone", true},
+                                     {"90&#160;% band", true}, {"rank IC alone", true},
+                                     {"90&#160;% band", true}, {"Brier less the ensemble's", true},
+                                     {"90&#160;% band", true}};
+    char text[32];
+    if (t->members < 2) return;
+    table_begin(m, "members", "Members", name);
+    markup_add(m, "<caption>The members of the ensemble, each judged alone with a calibrator of its own. The "
+                  "last difference is "
+                  "paired on the same rows: above 0 the ensemble is better.</caption>\n");
+    table_columns(m, columns, sizeof columns / sizeof *columns);
+    for (size_t i = 0; i < t->members; i++) {
+        const csm_member_training *member = &t->member[i];
+        markup_add(m, "<tr><th scope=\"row\">%s</th>", member->name);
+        cell_number(m, fixed_text(member->score_weight, 2, text, sizeof text));
+        cell_number(m, fixed_text(member->return_weight, 2, text, sizeof text));
+        band_cell(m, &member->brier_skill);
+        band_cell(m, &member->rank_ic);
+        band_cell(m, &member->gain);
+        markup_add(m, "</tr>\n");
+    }
+    table_end(m);
+}
+
 /* What each method lost on the purged folds that the choice was made by. */
 static void add_losses(markup *m, const csm_calibrator_info *info) {
     char n[48], loss[32];
@@ -250,6 +283,7 @@ static csm_status one_horizon(const report *r, size_t index) {
         markup_add(m, "<p>Nothing was calibrated at this horizon yet: too few matured blocks.</p>\n");
     } else {
         scores_table(m, t, name);
+        members_table(m, t, name);
         issued_table(m, t, name);
         interval_text(m, t, rows, name);
         status = horizon_plots(m, t, rows, name);

@@ -139,6 +139,21 @@ static void print_issued(FILE *out, const csm_horizon_training *t) {
             percent_text(t->market_return, market, sizeof market));
 }
 
+/* Each member alone; the last column is the paired difference of Brier scores on the same rows. */
+static void print_members(FILE *out, const csm_horizon_training *t) {
+    if (t->members < 2) return;
+    fprintf(out, "    %-10s%8s%8s  %-26s %-26s %s\n", "member", "weight", "of ret.", "Brier skill alone",
+            "rank IC alone", "its Brier less the ensemble's");
+    for (size_t m = 0; m < t->members; m++) {
+        const csm_member_training *member = &t->member[m];
+        const csm_band *bands[] = {&member->brier_skill, &member->rank_ic, &member->gain};
+        fprintf(out, "    %-10s%8.2f%8.2f ", member->name, member->score_weight, member->return_weight);
+        for (size_t b = 0; b < 3; b++)
+            fprintf(out, " %7.4f [%7.4f, %7.4f]", bands[b]->value, bands[b]->low, bands[b]->high);
+        fputc('\n', out);
+    }
+}
+
 void print_evaluation(FILE *out, const csm_training *training) {
     for (size_t h = 0; h < csm_training_horizons(training); h++) {
         const csm_horizon_training *t = csm_training_horizon(training, h);
@@ -158,6 +173,7 @@ void print_evaluation(FILE *out, const csm_training *training) {
         print_band(out, "log loss", &t->model.log_loss, &t->baseline.log_loss, 1);
         print_band(out, "ECE (equal mass)", &t->model.ece, &t->baseline.ece, 1);
         print_band(out, "rank IC", &t->model.rank_ic, &t->baseline.rank_ic, 1);
+        print_members(out, t);
         print_reliability(out, &t->model);
         print_issued(out, t);
         fputc('\n', out);

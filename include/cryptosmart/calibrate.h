@@ -135,6 +135,10 @@ CSM_API void csm_calibrate_scores_options_init(csm_scores_options *options);
 /* Bands: stationary bootstrap of the blocks, reproducible by the context's seed. CSM_ENODATA without rows. */
 CSM_API csm_status csm_calibrate_scores(csm_scores *out, csm_context *context, const csm_outcomes *outcomes,
                                         const csm_scores_options *options);
+/* Brier score of `other` (n probabilities) less that of outcomes->probability on the same rows, with a paired band of the
+ * block bootstrap: above 0 the outcomes' own probabilities are better. */
+CSM_API csm_status csm_calibrate_brier_gain(csm_band *out, csm_context *context, const csm_outcomes *outcomes,
+                                            const double *other, uint32_t bootstrap);
 /* Disjoint horizon blocks, counted from the epoch, that hold at least one decision time. NaN when memory is short. */
 CSM_API double csm_calibrate_blocks(const csm_time *time, size_t n, csm_time horizon);
 /* Spearman's rank correlation with mean ranks for ties; NaN when either side is constant or n < 2. */

@@ -260,6 +260,11 @@ CSM_API char *csm_reason_format(csm_reason reasons, char *text, size_t size);
 
 #define CSM_HORIZONS_MAX 8
 
+/* ---- members of an ensemble ------------------------------------------------------------------------------------- */
+
+#define CSM_MEMBERS_MAX 4
+#define CSM_MEMBER_NAME 16 /* bytes of a member's name with its terminator */
+
 #ifdef __cplusplus
 }
 #endif

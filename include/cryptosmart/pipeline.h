@@ -96,7 +96,20 @@ typedef struct csm_walk_row {
     csm_reason show; /* gate at that time, at the gate's horizon; 0: it would have been shown */
     uint32_t market; /* index: csm_training_market */
     uint32_t rises;
+    double member_score
+        [CSM_MEMBERS_MAX]; /* raw, of each member alone; `score` mixes them by the weights known then */
+    double member_return[CSM_MEMBERS_MAX];
 } csm_walk_row;
+
+/* A member of the ensemble, judged alone on the walk with a calibrator of its own. */
+typedef struct csm_member_training {
+    char name[CSM_MEMBER_NAME];
+    double score_weight; /* in the final ensemble */
+    double return_weight;
+    csm_band brier_skill;
+    csm_band rank_ic; /* of its expected returns */
+    csm_band gain; /* its Brier score less the ensemble's on the same rows: above 0 the ensemble is better */
+} csm_member_training;
 
 typedef struct csm_horizon_training {
     csm_time horizon;
@@ -115,6 +128,8 @@ typedef struct csm_horizon_training {
         market_return; /* mean log return of holding all coins over the issued dates; NaN: nothing issued */
     double issued_return; /* mean log return net of costs of what was issued */
     double issued_return_doubled_costs;
+    size_t members;
+    csm_member_training member[CSM_MEMBERS_MAX];
 } csm_horizon_training;
 
 typedef struct csm_training csm_training; /* immutable: models, calibrators, walk-forward record */

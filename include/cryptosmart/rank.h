@@ -10,6 +10,15 @@
 extern "C" {
 #endif
 
+/* What one member of the ensemble says alone, and how much it counts. */
+typedef struct csm_member_forecast {
+    char name[CSM_MEMBER_NAME]; /* "trees" */
+    double score;               /* raw, log-odds */
+    double score_weight;        /* in the ensemble's score; sum 1 over members */
+    double expected_return;     /* log */
+    double return_weight;       /* in the ensemble's expected return; sum 1 over members */
+} csm_member_forecast;
+
 typedef struct csm_horizon_forecast {
     csm_time horizon;
     double expected_return; /* log; NaN: no forecast */
@@ -19,7 +28,8 @@ typedef struct csm_horizon_forecast {
     double lower;       /* one-sided 95 % lower bound for the precision of such predictions; NaN: unknown */
     double cost;        /* c of the event, log */
     uint32_t evidence;  /* csm_evidence_status */
-    uint32_t reserved;
+    uint32_t member_count; /* 0: no forecast */
+    csm_member_forecast members[CSM_MEMBERS_MAX];
 } csm_horizon_forecast;
 
 /* One coin at one decision time. */

@@ -57,7 +57,30 @@ static csm_status refuse_repeat(const csm_store *store, csm_time decision, const
     return status;
 }
 
-static ledger_row forecast_row(const csm_forecast *f, size_t h, const ledger_row *header) {
+/* What each member said, a line each: "member trees score S weight W return R weight V", numbers that read back exactly. */
+static csm_status member_text(csm_buffer *text, const csm_horizon_forecast *at) {
+    text->length = 0;
+    csm_status status = csm_buffer_append(text, "", 0);
+    for (size_t m = 0; status == CSM_OK && m < at->member_count; m++) {
+        const csm_member_forecast *member = &at->members[m];
+        const struct {
+            const char *name;
+            double value;
+        } numbers[] = {{"score", member->score},
+                       {"weight", member->score_weight},
+                       {"return", member->expected_return},
+                       {"weight", member->return_weight}};
+        status = csm_buffer_printf(text, "member %.*s", CSM_MEMBER_NAME, member->name);
+        for (size_t i = 0; status == CSM_OK && i < sizeof numbers / sizeof numbers[0]; i++) {
+            status = csm_buffer_printf(text, " %s ", numbers[i].name);
+            if (status == CSM_OK) status = csm_buffer_real(text, numbers[i].value);
+        }
+        if (status == CSM_OK) status = csm_buffer_append(text, "\n", 1);
+    }
+    return status;
+}
+
+static ledger_row forecast_row(const csm_forecast *f, size_t h, const ledger_row *header, const char *text) {
     const csm_horizon_forecast *at = &f->horizons[h];
     return (ledger_row){.kind = CSM_LEDGER_FORECAST,
                         .batch = header->batch,
@@ -79,19 +102,22 @@ static ledger_row forecast_row(const csm_forecast *f, size_t h, const ledger_row
                         .price = f->price,
                         .market = f->market,
                         .coin = f->coin,
-                        .text = ""};
+                        .text = text};
 }
 
 static csm_status insert_all(csm_ledger_head *head, csm_statement *insert, const csm_ranking *ranking,
                              ledger_row *header) {
+    csm_buffer text = {0};
     csm_status status = csm_ledger_insert(head, insert, header);
     for (size_t i = 0; status == CSM_OK && i < csm_ranking_total(ranking); i++) {
         const csm_forecast *f = csm_ranking_all_at(ranking, i);
         for (size_t h = 0; status == CSM_OK && h < f->horizon_count; h++) {
-            ledger_row row = forecast_row(f, h, header);
+            if ((status = member_text(&text, &f->horizons[h]))) break;
+            ledger_row row = forecast_row(f, h, header, text.data);
             status = csm_ledger_insert(head, insert, &row);
         }
     }
+    csm_buffer_free(&text);
     return status;
 }
 

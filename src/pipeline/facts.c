@@ -3,6 +3,7 @@
 #include "pipeline/training.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 typedef struct judged {
@@ -153,6 +154,70 @@ static csm_scores scores_unknown(void) {
                         .rank_icir = NAN};
 }
 
+/* ---- each member alone ---- */
+
+/* Scores of one member with a calibrator of its own, and its Brier score against the ensemble's. The same rows are
+ * calibrated in both, since matured rows and blocks are the same. */
+static csm_status judge_member(csm_member_training *out, csm_context *context, const horizon_result *result,
+                               const judged *whole, const training_settings *settings, size_t m) {
+    horizon_walk alone = {.length = result->walk.length, .members = result->walk.members};
+    judged j = {0};
+    csm_scores scores = {0};
+    csm_scores_options options;
+    csm_calibrate_scores_options_init(&options);
+    options.bootstrap = settings->bootstrap;
+    alone.rows = csm_alloc_array(alone.length + 1, sizeof *alone.rows);
+    alone.base_rate = csm_alloc_array(alone.length + 1, sizeof *alone.base_rate);
+    alone.evidence = csm_alloc_array(alone.length + 1, sizeof *alone.evidence);
+    csm_status status = alone.rows && alone.base_rate && alone.evidence ? CSM_OK : CSM_ENOMEM;
+    for (size_t i = 0; status == CSM_OK && i < alone.length; i++) {
+        alone.rows[i] = result->walk.rows[i];
+        alone.rows[i].probability = NAN;
+    }
+    if (status == CSM_OK) status = csm_walk_calibrate(&alone, context, settings, result->facts.horizon, m);
+    if (status == CSM_OK) status = judged_make(&j, &alone);
+    if (status == CSM_OK && j.length != whole->length)
+        status = csm_fail(CSM_EINTERNAL, "member %zu is calibrated on %zu rows, the ensemble on %zu", m,
+                          j.length, whole->length);
+    const csm_outcomes outcomes = {.length = j.length,
+                                   .horizon = result->facts.horizon,
+                                   .time = j.time,
+                                   .coin = j.coin,
+                                   .probability = j.probability,
+                                   .outcome = j.outcome,
+                                   .expected = j.expected,
+                                   .realised = j.realised};
+    if (status == CSM_OK) status = csm_calibrate_scores(&scores, context, &outcomes, &options);
+    csm_outcomes both = outcomes;
+    both.probability = whole->probability;
+    if (status == CSM_OK)
+        status = csm_calibrate_brier_gain(&out->gain, context, &both, j.probability, settings->bootstrap);
+    out->brier_skill = scores.brier_skill;
+    out->rank_ic = scores.rank_ic;
+    judged_free(&j);
+    csm_walk_free(&alone);
+    return status;
+}
+
+static csm_status judge_members(horizon_result *result, csm_context *context, const judged *whole,
+                                const training_settings *settings) {
+    const csm_band unknown = {NAN, NAN, NAN};
+    csm_horizon_training *facts = &result->facts;
+    csm_status status = CSM_OK;
+    facts->members = result->weights.members;
+    for (size_t m = 0; status == CSM_OK && m < facts->members; m++) {
+        csm_member_training *member = &facts->member[m];
+        *member = (csm_member_training){.score_weight = result->weights.score[m],
+                                        .return_weight = result->weights.expected[m],
+                                        .brier_skill = unknown,
+                                        .rank_ic = unknown,
+                                        .gain = unknown};
+        snprintf(member->name, sizeof member->name, "%s", settings->member[m].name);
+        if (whole->length > 0) status = judge_member(member, context, result, whole, settings, m);
+    }
+    return status;
+}
+
 csm_status csm_training_facts(horizon_result *result, csm_context *context,
                               const training_settings *settings) {
     csm_horizon_training *facts = &result->facts;
@@ -170,6 +235,7 @@ csm_status csm_training_facts(horizon_result *result, csm_context *context,
     if (status == CSM_OK)
         status = csm_walk_evidence(&facts->evidence, result->walk.rows, result->walk.length, facts->horizon,
                                    threshold);
+    if (status == CSM_OK) status = judge_members(result, context, &j, settings);
     judged_free(&j);
     return status;
 }

@@ -18,34 +18,58 @@ typedef struct predictor {
     csm_time as_of;
     csm_time decision;
     csm_time live;
-    csm_forecast *forecasts;         /* one a market */
-    double *score[CSM_HORIZONS_MAX]; /* one a frame row */
+    csm_forecast *forecasts; /* one a market */
+    size_t rows;             /* of the frame that can be predicted: at the decision, with whole windows */
+    int64_t *row;
+    double *score[CSM_HORIZONS_MAX]; /* (rows, members) */
     double *expected[CSM_HORIZONS_MAX];
 } predictor;
+
+static size_t window_of(const csm_training *training) {
+    size_t window = 1;
+    for (size_t h = 0; h < training->horizons; h++) {
+        if (training->horizon[h].ensemble.window > window) window = training->horizon[h].ensemble.window;
+    }
+    return window;
+}
 
 static csm_status build_frame(predictor *p) {
     csm_fuse_options options = p->pipeline->settings.fuse;
     p->decision = csm_time_floor(p->as_of, options.interval);
     options.as_of = p->as_of;
-    options.from = p->decision;
+    options.from = p->decision - (csm_time)(window_of(p->training) - 1) * options.interval;
     options.to = p->decision + 1;
     return csm_fuse_build(&p->frame, p->pipeline->context, p->pipeline->store, p->training->recipe,
                           p->markets.market, p->markets.count, &options);
 }
 
-static csm_status predict_rows(predictor *p) {
-    size_t rows = csm_frame_rows(p->frame);
-    csm_matrix x = csm_frame_matrix(p->frame);
-    for (size_t h = 0; h < p->training->horizons; h++) {
-        p->score[h] = csm_alloc_array(rows + 1, sizeof(double));
-        p->expected[h] = csm_alloc_array(rows + 1, sizeof(double));
-        if (!p->score[h] || !p->expected[h]) return CSM_ENOMEM;
-        if (rows == 0) continue;
-        csm_status status = csm_pair_predict(&p->training->horizon[h].pair, p->pipeline->context, x.data,
-                                             rows, x.cols, p->score[h], p->expected[h]);
-        if (status != CSM_OK) return status;
+/* The decision's rows whose windows are whole. */
+static csm_status choose_rows(predictor *p) {
+    const size_t rows = csm_frame_rows(p->frame);
+    const csm_time *times = csm_frame_times(p->frame);
+    uint8_t *whole = csm_alloc_array(rows + 1, sizeof *whole);
+    p->row = csm_alloc_array(rows + 1, sizeof *p->row);
+    csm_status status =
+        whole && p->row ? csm_frame_whole_windows(whole, p->frame, window_of(p->training)) : CSM_ENOMEM;
+    for (size_t r = 0; status == CSM_OK && r < rows; r++) {
+        if (whole[r] && times[r] == p->decision) p->row[p->rows++] = (int64_t)r;
     }
-    return CSM_OK;
+    csm_dealloc(whole);
+    return status;
+}
+
+static csm_status predict_rows(predictor *p) {
+    const csm_matrix x = csm_frame_matrix(p->frame);
+    csm_status status = choose_rows(p);
+    for (size_t h = 0; status == CSM_OK && h < p->training->horizons; h++) {
+        const ensemble *e = &p->training->horizon[h].ensemble;
+        p->score[h] = csm_alloc_array(p->rows + 1, e->members * sizeof(double));
+        p->expected[h] = csm_alloc_array(p->rows + 1, e->members * sizeof(double));
+        if (!p->score[h] || !p->expected[h]) return CSM_ENOMEM;
+        status =
+            csm_ensemble_predict(e, p->pipeline->context, &x, p->row, p->rows, p->score[h], p->expected[h]);
+    }
+    return status;
 }
 
 /* ---- one coin ---- */
@@ -60,15 +84,27 @@ static csm_status bound_of(double *lower, const horizon_result *result, double s
     return status;
 }
 
-static csm_status horizon_forecast(csm_horizon_forecast *out, const horizon_result *result, double score,
-                                   double expected, double cost) {
-    out->expected_return = expected;
-    out->low = expected - result->radius;
-    out->high = expected + result->radius;
+/* score and expected: of the members. */
+static csm_status horizon_forecast(csm_horizon_forecast *out, const horizon_result *result,
+                                   const double *score, const double *expected, double cost) {
+    const ensemble_weights *weights = &result->weights;
+    const double mixed = csm_ensemble_mix(score, weights->score, weights->members);
+    out->expected_return = csm_ensemble_mix(expected, weights->expected, weights->members);
+    out->low = out->expected_return - result->radius;
+    out->high = out->expected_return + result->radius;
     out->cost = cost;
+    out->member_count = (uint32_t)weights->members;
+    for (size_t m = 0; m < weights->members; m++) {
+        csm_member_forecast *member = &out->members[m];
+        *member = (csm_member_forecast){.score = score[m],
+                                        .score_weight = weights->score[m],
+                                        .expected_return = expected[m],
+                                        .return_weight = weights->expected[m]};
+        memcpy(member->name, result->ensemble.name[m], sizeof member->name);
+    }
     if (!result->calibrator) return CSM_OK;
-    csm_status status = csm_calibrator_apply(result->calibrator, &score, &out->probability, 1);
-    if (status == CSM_OK) status = bound_of(&out->lower, result, score, out->probability);
+    csm_status status = csm_calibrator_apply(result->calibrator, &mixed, &out->probability, 1);
+    if (status == CSM_OK) status = bound_of(&out->lower, result, mixed, out->probability);
     return status;
 }
 
@@ -117,9 +153,11 @@ static csm_status forecast_market(csm_forecast *f, const predictor *p, uint32_t 
     csm_status status = csm_frame_reasons(&f->gate.data, p->frame, m, p->decision);
     if (status == CSM_OK) status = csm_frame_facts(&facts, p->frame, m, p->decision);
     if (status != CSM_OK) return status;
+    if (row == SIZE_MAX && f->gate.data == 0) f->gate.data = CSM_REASON_MASK(WINDOW_SHORT);
     for (size_t h = 0; row != SIZE_MAX && h < f->horizon_count; h++) {
-        status = horizon_forecast(&f->horizons[h], &p->training->horizon[h], p->score[h][row],
-                                  p->expected[h][row], costs[m]);
+        const size_t at = row * p->training->horizon[h].ensemble.members;
+        status = horizon_forecast(&f->horizons[h], &p->training->horizon[h], p->score[h] + at,
+                                  p->expected[h] + at, costs[m]);
         if (status != CSM_OK) return csm_fail_prefix(status, "%s", f->market);
     }
     gate_of(f, p);
@@ -151,7 +189,7 @@ static csm_status forecast_all(predictor *p) {
     csm_status status = p->forecasts && costs && row ? market_costs(costs, p) : CSM_ENOMEM;
     for (size_t m = 0; status == CSM_OK && m < p->markets.count; m++) row[m] = SIZE_MAX;
     const uint32_t *markets = csm_frame_markets(p->frame);
-    for (size_t r = 0; status == CSM_OK && r < csm_frame_rows(p->frame); r++) row[markets[r]] = r;
+    for (size_t r = 0; status == CSM_OK && r < p->rows; r++) row[markets[p->row[r]]] = r;
     for (size_t m = 0; status == CSM_OK && m < p->markets.count; m++)
         status = forecast_market(&p->forecasts[m], p, (uint32_t)m, costs, row[m]);
     csm_dealloc(row);
@@ -232,6 +270,7 @@ csm_status csm_pipeline_predict(csm_ranking **out, csm_pipeline *pipeline, const
         csm_dealloc(p.score[h]);
         csm_dealloc(p.expected[h]);
     }
+    csm_dealloc(p.row);
     csm_dealloc(p.forecasts);
     csm_frame_free(p.frame);
     csm_universe_free(&p.markets);

@@ -4,11 +4,9 @@
 #include "pipeline/training.h"
 
 #include <math.h>
-#include <string.h>
 
-static csm_status allocate(horizon_samples *s, size_t length, size_t features) {
-    s->features = features;
-    s->x = csm_alloc_array(length * features + 1, sizeof *s->x);
+static csm_status allocate(horizon_samples *s, size_t length) {
+    s->row = csm_alloc_array(length + 1, sizeof *s->row);
     s->rises = csm_alloc_array(length + 1, sizeof *s->rises);
     s->log_return = csm_alloc_array(length + 1, sizeof *s->log_return);
     s->cost = csm_alloc_array(length + 1, sizeof *s->cost);
@@ -17,12 +15,12 @@ static csm_status allocate(horizon_samples *s, size_t length, size_t features) {
     s->end = csm_alloc_array(length + 1, sizeof *s->end);
     s->market = csm_alloc_array(length + 1, sizeof *s->market);
     bool whole =
-        s->x && s->rises && s->log_return && s->cost && s->momentum && s->begin && s->end && s->market;
+        s->row && s->rises && s->log_return && s->cost && s->momentum && s->begin && s->end && s->market;
     return whole ? CSM_OK : CSM_ENOMEM;
 }
 
 void csm_samples_free(horizon_samples *s) {
-    csm_dealloc(s->x);
+    csm_dealloc(s->row);
     csm_dealloc(s->rises);
     csm_dealloc(s->log_return);
     csm_dealloc(s->cost);
@@ -39,42 +37,64 @@ static bool is_decision(csm_time time, const horizon_settings *settings, csm_tim
     return settings->window == 0 || time >= as_of - settings->window;
 }
 
-csm_status csm_samples_make(horizon_samples *out, const csm_frame *frame, const csm_targets *targets,
-                            const horizon_settings *settings, csm_time as_of) {
-    *out = (horizon_samples){0};
-    size_t rows = csm_frame_rows(frame), length = 0;
-    csm_matrix matrix = csm_frame_matrix(frame);
+csm_status csm_frame_whole_windows(uint8_t *whole, const csm_frame *frame, size_t window) {
+    const size_t rows = csm_frame_rows(frame);
+    size_t count = 0;
+    int64_t *ends = csm_alloc_array(rows + 1, sizeof *ends);
+    if (!ends) return CSM_ENOMEM;
+    const csm_status status = csm_frame_windows(ends, rows, &count, frame, window);
+    for (size_t i = 0; status == CSM_OK && i < count; i++) whole[ends[i]] = 1;
+    csm_dealloc(ends);
+    return status;
+}
+
+/* Counts the samples and what is left out of them. */
+static size_t count_samples(horizon_samples *out, const csm_frame *frame, const csm_targets *targets,
+                            const horizon_settings *settings, const uint8_t *whole, csm_time as_of) {
     const csm_time *times = csm_frame_times(frame);
-    for (size_t r = 0; r < rows; r++) {
+    size_t length = 0;
+    for (size_t r = 0; r < csm_frame_rows(frame); r++) {
         if (!is_decision(times[r], settings, as_of)) continue;
         const csm_target *target = csm_targets_at(targets, r);
-        length += target->state == CSM_TARGET_KNOWN && target->matures <= as_of;
+        const bool known = target->state == CSM_TARGET_KNOWN && target->matures <= as_of;
         out->unknown += target->state == CSM_TARGET_UNKNOWN;
+        out->unwindowed += known && !whole[r];
+        length += known && whole[r];
     }
-    csm_status status = allocate(out, length, matrix.cols);
-    if (status != CSM_OK) {
-        csm_samples_free(out);
-        return status;
-    }
-    const float *features = matrix.data;
+    return length;
+}
+
+static void add_sample(horizon_samples *out, size_t row, csm_time time, uint32_t market,
+                       const csm_target *target) {
+    const size_t i = out->length++;
+    out->row[i] = (int64_t)row;
+    out->rises[i] = target->rises;
+    out->log_return[i] = target->log_return;
+    out->cost[i] = target->cost;
+    out->momentum[i] = NAN;
+    out->begin[i] = time;
+    out->end[i] = target->matures;
+    out->market[i] = market;
+}
+
+csm_status csm_samples_make(horizon_samples *out, const csm_frame *frame, const csm_targets *targets,
+                            const horizon_settings *settings, size_t window, csm_time as_of) {
+    *out = (horizon_samples){.frame = csm_frame_matrix(frame)};
+    const size_t rows = csm_frame_rows(frame);
+    const csm_time *times = csm_frame_times(frame);
     const uint32_t *markets = csm_frame_markets(frame);
-    for (size_t r = 0; r < rows; r++) {
+    uint8_t *whole = csm_alloc_array(rows + 1, sizeof *whole);
+    csm_status status = whole ? csm_frame_whole_windows(whole, frame, window) : CSM_ENOMEM;
+    if (status == CSM_OK) status = allocate(out, count_samples(out, frame, targets, settings, whole, as_of));
+    for (size_t r = 0; status == CSM_OK && r < rows; r++) {
         const csm_target *target = csm_targets_at(targets, r);
-        if (!is_decision(times[r], settings, as_of) || target->state != CSM_TARGET_KNOWN ||
-            target->matures > as_of)
-            continue;
-        size_t i = out->length++;
-        memcpy(out->x + i * matrix.cols, features + (ptrdiff_t)r * matrix.row_stride,
-               matrix.cols * sizeof(float));
-        out->rises[i] = target->rises;
-        out->log_return[i] = target->log_return;
-        out->cost[i] = target->cost;
-        out->momentum[i] = NAN;
-        out->begin[i] = times[r];
-        out->end[i] = target->matures;
-        out->market[i] = markets[r];
+        if (whole[r] && is_decision(times[r], settings, as_of) && target->state == CSM_TARGET_KNOWN &&
+            target->matures <= as_of)
+            add_sample(out, r, times[r], markets[r], target);
     }
-    return CSM_OK;
+    csm_dealloc(whole);
+    if (status != CSM_OK) csm_samples_free(out);
+    return status;
 }
 
 /* Close of the last traded bar that closes at or before `time`; NaN when there is none within `age`. */

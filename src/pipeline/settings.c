@@ -48,15 +48,54 @@ static void read_fuse_and_cost(training_settings *s, const csm_config *config) {
     s->cost.assumed_slippage = csm_config_real(config, "cost.assumed_slippage");
 }
 
-static void read_learner(training_settings *s, const csm_config *config) {
-    static const char *const parameters[] = {"rounds",   "leaves", "learning_rate",
-                                             "min_rows", "l2",     "column_share"};
-    s->learner_count = sizeof parameters / sizeof parameters[0];
-    for (size_t i = 0; i < s->learner_count; i++) {
-        char name[64];
-        snprintf(name, sizeof name, "gbt.%s", parameters[i]);
-        s->learner[i] = (csm_parameter){parameters[i], csm_config_real(config, name)};
+/* ---- members of the ensemble ---- */
+
+static const struct {
+    const char *name;
+    const char *learner; /* also the section of its parameters in config.def */
+} member_kinds[] = {{"trees", "gbt"}, {"linear", "linear"}};
+
+/* The learner's parameters that are options; the others keep their standard values. */
+static csm_status read_parameters(member_settings *member, const csm_config *config) {
+    for (size_t p = 0; p < member->learner->parameter_count; p++) {
+        char option[64];
+        const char *name = member->learner->parameters[p].name;
+        snprintf(option, sizeof option, "%s.%s", member->learner->name, name);
+        if (csm_config_find(option) < 0) continue;
+        if (member->parameter_count == sizeof member->parameter / sizeof member->parameter[0])
+            return csm_fail(CSM_EINTERNAL, "%s: too many parameters are options", member->name);
+        member->parameter[member->parameter_count++] = (csm_parameter){name, csm_config_real(config, option)};
     }
+    return CSM_OK;
+}
+
+static csm_status read_member(member_settings *member, const csm_config *config, const char *name) {
+    const size_t kinds = sizeof member_kinds / sizeof member_kinds[0];
+    size_t k = 0;
+    while (k < kinds && strcmp(member_kinds[k].name, name) != 0) k++;
+    if (k == kinds) return csm_fail(CSM_EINVAL, "train.members: no member is called '%s'", name);
+    *member = (member_settings){.learner = csm_model_learner_find(member_kinds[k].learner)};
+    snprintf(member->name, sizeof member->name, "%s", name);
+    return read_parameters(member, config);
+}
+
+static csm_status read_members(training_settings *s, const csm_config *config) {
+    s->window = 1;
+    s->members = csm_config_items(config, "train.members");
+    if (s->members > CSM_MEMBERS_MAX)
+        return csm_fail(CSM_EINVAL, "train.members: %zu members are more than %d", s->members,
+                        CSM_MEMBERS_MAX);
+    for (size_t m = 0; m < s->members; m++) {
+        char name[64] = "";
+        csm_config_item(config, "train.members", m, name, sizeof name);
+        csm_status status = read_member(&s->member[m], config, name);
+        if (status != CSM_OK) return status;
+        for (size_t before = 0; before < m; before++) {
+            if (strcmp(s->member[before].name, name) == 0)
+                return csm_fail(CSM_EINVAL, "train.members: '%s' is named twice", name);
+        }
+    }
+    return CSM_OK;
 }
 
 csm_status csm_training_settings(training_settings *out, const csm_config *config) {
@@ -72,6 +111,5 @@ csm_status csm_training_settings(training_settings *out, const csm_config *confi
     out->interval_level = csm_config_real(config, "train.interval_level");
     out->bootstrap = (uint32_t)csm_config_integer(config, "train.bootstrap");
     read_fuse_and_cost(out, config);
-    read_learner(out, config);
-    return CSM_OK;
+    return read_members(out, config);
 }

@@ -11,7 +11,7 @@
 void csm_training_free(csm_training *training) {
     if (!training) return;
     for (size_t h = 0; h < CSM_HORIZONS_MAX; h++) {
-        csm_pair_free(&training->horizon[h].pair);
+        csm_ensemble_free(&training->horizon[h].ensemble);
         csm_calibrator_free(training->horizon[h].calibrator);
         csm_walk_free(&training->horizon[h].walk);
     }
@@ -41,7 +41,8 @@ static csm_status make_samples(horizon_samples *samples, trainer *t, size_t h) {
     csm_targets *targets = NULL;
     csm_status status = csm_fuse_targets(&targets, p->context, p->store, t->frame, t->markets.market,
                                          t->markets.count, settings->horizon, t->as_of, &p->settings.cost);
-    if (status == CSM_OK) status = csm_samples_make(samples, t->frame, targets, settings, t->as_of);
+    if (status == CSM_OK)
+        status = csm_samples_make(samples, t->frame, targets, settings, p->settings.window, t->as_of);
     if (status == CSM_OK)
         status = csm_samples_momentum(samples, p->context, p->store, t->markets.market, t->markets.count,
                                       p->settings.fuse.interval, settings->horizon, t->as_of);
@@ -63,8 +64,8 @@ static csm_status train_final(horizon_result *result, trainer *t, const horizon_
         csm_model_purge(keep, samples->begin, samples->end, samples->length, from, CSM_TIME_MAX, t->as_of);
     for (size_t i = 0; status == CSM_OK && i < samples->length; i++) result->facts.rows += keep[i] != 0;
     if (status == CSM_OK)
-        status = csm_pair_train(&result->pair, t->pipeline->context, samples, keep, t->training->recipe,
-                                settings, 1000 * h);
+        status = csm_ensemble_train(&result->ensemble, t->pipeline->context, samples, keep,
+                                    t->training->recipe, settings, 1000 * h);
     csm_dealloc(keep);
     return status;
 }
@@ -81,11 +82,13 @@ static csm_status train_horizon(trainer *t, size_t h) {
     if (status == CSM_OK)
         status = csm_walk_forward(&result->walk, context, &samples, t->training->recipe, settings, h);
     if (status == CSM_OK)
-        status = csm_walk_calibrate(&result->walk, context, settings, result->facts.horizon);
+        status =
+            csm_walk_calibrate(&result->walk, context, settings, result->facts.horizon, CSM_WHOLE_ENSEMBLE);
     if (status == CSM_OK) status = train_final(result, t, &samples, h);
+    if (status == CSM_OK) status = csm_walk_weights(&result->weights, &result->walk, result->facts.horizon);
     if (status == CSM_OK)
         status =
-            csm_walk_fit_calibrator(&result->calibrator, &result->radius, result->walk.rows,
+            csm_walk_fit_calibrator(&result->calibrator, &result->radius, &result->weights, result->walk.rows,
                                     result->walk.length, result->facts.horizon, settings->interval_level);
     if (status == CSM_OK && result->calibrator)
         status = csm_calibrator_describe(&result->facts.calibrator, result->calibrator);

@@ -101,6 +101,19 @@ static void walk_members(number_row *row, csm_horizon_training *f) {
     real(row, &f->market_return);
     real(row, &f->issued_return);
     real(row, &f->issued_return_doubled_costs);
+    size(row, &f->members);
+    if (f->members > CSM_MEMBERS_MAX) {
+        row->bad = true;
+        f->members = 0;
+    }
+    for (size_t m = 0; m < CSM_MEMBERS_MAX; m++) {
+        csm_member_training *member = &f->member[m];
+        real(row, &member->score_weight);
+        real(row, &member->return_weight);
+        band(row, &member->brier_skill);
+        band(row, &member->rank_ic);
+        band(row, &member->gain);
+    }
 }
 
 void csm_facts_to_numbers(double *out, const csm_horizon_training *facts) {

@@ -17,6 +17,7 @@
 #define TRAINING_FORMAT 2
 #define TRAINING_BYTES_MOST ((size_t)8 << 30)
 #define MARKETS_MOST 100000
+#define WINDOW_MOST 100000 /* rows */
 
 /* ---- walk: one line a column ---- */
 
@@ -44,16 +45,29 @@ static const walk_column columns[] = {
 };
 #define COLUMN_COUNT (sizeof columns / sizeof columns[0])
 
+/* Column c of a walk with so many members: those of the table, then each member's score and return. */
+static walk_column column_at(char *name, size_t size, size_t c) {
+    if (c < COLUMN_COUNT) {
+        snprintf(name, size, "walk.%s", columns[c].name);
+        return columns[c];
+    }
+    const size_t member = (c - COLUMN_COUNT) / 2;
+    const bool score = (c - COLUMN_COUNT) % 2 == 0;
+    snprintf(name, size, "walk.member%zu.%s", member, score ? "score" : "return");
+    const size_t first = score ? offsetof(csm_walk_row, member_score) : offsetof(csm_walk_row, member_return);
+    return (walk_column){name, CSM_TENSOR_F64, first + member * sizeof(double)};
+}
+
 static csm_status write_walk(csm_tensors_writer *writer, const char *prefix, const horizon_walk *walk) {
     uint8_t *values = csm_alloc_array(walk->length + 1, 8);
     csm_status status = values ? CSM_OK : CSM_ENOMEM;
-    for (size_t c = 0; status == CSM_OK && c < COLUMN_COUNT; c++) {
-        size_t bytes = csm_tensor_type_bytes(columns[c].type);
-        for (size_t i = 0; i < walk->length; i++)
-            memcpy(values + i * bytes, (const char *)&walk->rows[i] + columns[c].offset, bytes);
+    for (size_t c = 0; status == CSM_OK && c < COLUMN_COUNT + 2 * walk->members; c++) {
         char name[64];
-        snprintf(name, sizeof name, "walk.%s", columns[c].name);
-        status = csm_tensors_add_array(writer, prefix, name, columns[c].type, values, walk->length);
+        const walk_column column = column_at(name, sizeof name, c);
+        const size_t bytes = csm_tensor_type_bytes(column.type);
+        for (size_t i = 0; i < walk->length; i++)
+            memcpy(values + i * bytes, (const char *)&walk->rows[i] + column.offset, bytes);
+        status = csm_tensors_add_array(writer, prefix, name, column.type, values, walk->length);
     }
     csm_dealloc(values);
     return status;
@@ -63,16 +77,16 @@ static csm_status read_walk(horizon_walk *walk, const csm_tensors *tensors, cons
                             size_t markets) {
     size_t length = SIZE_MAX;
     csm_status status = CSM_OK;
-    for (size_t c = 0; status == CSM_OK && c < COLUMN_COUNT; c++) {
-        size_t bytes = csm_tensor_type_bytes(columns[c].type);
+    for (size_t c = 0; status == CSM_OK && c < COLUMN_COUNT + 2 * walk->members; c++) {
         void *values = NULL;
         char name[64];
-        snprintf(name, sizeof name, "walk.%s", columns[c].name);
-        status = csm_tensors_copy(&values, &length, tensors, prefix, name, columns[c].type);
+        const walk_column column = column_at(name, sizeof name, c);
+        const size_t bytes = csm_tensor_type_bytes(column.type);
+        status = csm_tensors_copy(&values, &length, tensors, prefix, name, column.type);
         if (status == CSM_OK && !walk->rows) walk->rows = csm_alloc_array(length + 1, sizeof *walk->rows);
         if (status == CSM_OK && !walk->rows) status = CSM_ENOMEM;
         for (size_t i = 0; status == CSM_OK && i < length; i++)
-            memcpy((char *)&walk->rows[i] + columns[c].offset, (const char *)values + i * bytes, bytes);
+            memcpy((char *)&walk->rows[i] + column.offset, (const char *)values + i * bytes, bytes);
         csm_dealloc(values);
     }
     if (status != CSM_OK) return status;
@@ -83,6 +97,102 @@ static csm_status read_walk(horizon_walk *walk, const csm_tensors *tensors, cons
                             walk->rows[i].market, markets);
     }
     return CSM_OK;
+}
+
+/* Copies an array tensor of exactly `count` elements. */
+static csm_status read_exactly(void *out, const csm_tensors *tensors, const char *prefix, const char *name,
+                               csm_tensor_type type, size_t count) {
+    void *values = NULL;
+    size_t wanted = count;
+    csm_status status = csm_tensors_copy(&values, &wanted, tensors, prefix, name, type);
+    if (status == CSM_OK) memcpy(out, values, count * csm_tensor_type_bytes(type));
+    csm_dealloc(values);
+    return status;
+}
+
+/* ---- the ensemble: names, weights, two models a member ---- */
+
+static csm_status write_ensemble(csm_tensors_writer *writer, const char *prefix,
+                                 const horizon_result *result) {
+    const ensemble *e = &result->ensemble;
+    const int64_t window = (int64_t)e->window;
+    char names[CSM_MEMBERS_MAX * (CSM_MEMBER_NAME + 1)] = "", inner[96];
+    for (size_t m = 0; m < e->members; m++)
+        snprintf(names + strlen(names), sizeof names - strlen(names), "%s%s", m ? "," : "", e->name[m]);
+    csm_status status = csm_tensors_add_text(writer, prefix, "members", names);
+    if (status == CSM_OK)
+        status = csm_tensors_add_array(writer, prefix, "window", CSM_TENSOR_I64, &window, 1);
+    if (status == CSM_OK)
+        status = csm_tensors_add_array(writer, prefix, "weights.score", CSM_TENSOR_F64, result->weights.score,
+                                       e->members);
+    if (status == CSM_OK)
+        status = csm_tensors_add_array(writer, prefix, "weights.return", CSM_TENSOR_F64,
+                                       result->weights.expected, e->members);
+    for (size_t m = 0; status == CSM_OK && m < e->members; m++) {
+        snprintf(inner, sizeof inner, "%s%s.direction.", prefix, e->name[m]);
+        status = csm_model_write(writer, inner, e->member[m].direction);
+        snprintf(inner, sizeof inner, "%s%s.expected.", prefix, e->name[m]);
+        if (status == CSM_OK) status = csm_model_write(writer, inner, e->member[m].expected);
+    }
+    return status;
+}
+
+/* Splits "trees,linear". */
+static csm_status read_member_names(ensemble *e, const char *text) {
+    for (const char *at = text; at && *at; e->members++) {
+        const size_t length = strcspn(at, ",");
+        if (e->members == CSM_MEMBERS_MAX || length == 0 || length >= CSM_MEMBER_NAME)
+            return csm_fail(CSM_ECORRUPT, "members: '%.80s' are not 1..%d names", text, CSM_MEMBERS_MAX);
+        memcpy(e->name[e->members], at, length);
+        at += length + (at[length] == ',');
+    }
+    return e->members ? CSM_OK : csm_fail(CSM_ECORRUPT, "members: none are named");
+}
+
+static csm_status check_weights(const double *weight, size_t members) {
+    for (size_t m = 0; m < members; m++) {
+        if (!(weight[m] >= 0 && weight[m] <= 1 + 1e-9))
+            return csm_fail(CSM_ECORRUPT, "weight %g of member %zu is not within 0..1", weight[m], m);
+    }
+    return CSM_OK;
+}
+
+static csm_status read_member(member_models *out, const csm_tensors *tensors, const char *prefix,
+                              const char *name) {
+    char inner[96];
+    csm_model_info direction, expected;
+    snprintf(inner, sizeof inner, "%s%s.direction.", prefix, name);
+    csm_status status = csm_model_read(&out->direction, tensors, inner);
+    snprintf(inner, sizeof inner, "%s%s.expected.", prefix, name);
+    if (status == CSM_OK) status = csm_model_read(&out->expected, tensors, inner);
+    if (status == CSM_OK) status = csm_model_describe(&direction, out->direction);
+    if (status == CSM_OK) status = csm_model_describe(&expected, out->expected);
+    if (status == CSM_OK &&
+        (direction.outputs != 1 || expected.outputs != 1 || direction.learner != expected.learner))
+        status = csm_fail(CSM_ECORRUPT, "%s%s: its two models do not belong together", prefix, name);
+    return status;
+}
+
+static csm_status read_ensemble(horizon_result *result, const csm_tensors *tensors, const char *prefix) {
+    ensemble *e = &result->ensemble;
+    int64_t window = 0;
+    csm_status status = read_member_names(e, csm_tensors_text(tensors, prefix, "members"));
+    result->weights.members = result->walk.members = e->members;
+    if (status == CSM_OK) status = read_exactly(&window, tensors, prefix, "window", CSM_TENSOR_I64, 1);
+    if (status == CSM_OK && (window < 1 || window > WINDOW_MOST))
+        status = csm_fail(CSM_ECORRUPT, "%swindow is %lld rows", prefix, (long long)window);
+    e->window = (size_t)window;
+    if (status == CSM_OK)
+        status =
+            read_exactly(result->weights.score, tensors, prefix, "weights.score", CSM_TENSOR_F64, e->members);
+    if (status == CSM_OK)
+        status = read_exactly(result->weights.expected, tensors, prefix, "weights.return", CSM_TENSOR_F64,
+                              e->members);
+    if (status == CSM_OK) status = check_weights(result->weights.score, e->members);
+    if (status == CSM_OK) status = check_weights(result->weights.expected, e->members);
+    for (size_t m = 0; status == CSM_OK && m < e->members; m++)
+        status = read_member(&e->member[m], tensors, prefix, e->name[m]);
+    return status;
 }
 
 /* ---- one horizon ---- */
@@ -99,27 +209,13 @@ static csm_status write_horizon(csm_tensors_writer *writer, const char *prefix,
         status = csm_tensors_add_array(writer, prefix, "facts", CSM_TENSOR_F64, facts, CSM_FACTS_NUMBERS);
     if (status == CSM_OK)
         status = csm_tensors_add_array(writer, prefix, "radius", CSM_TENSOR_F64, &result->radius, 1);
-    snprintf(inner, sizeof inner, "%sdirection.", prefix);
-    if (status == CSM_OK) status = csm_model_write(writer, inner, result->pair.direction);
-    snprintf(inner, sizeof inner, "%sexpected.", prefix);
-    if (status == CSM_OK) status = csm_model_write(writer, inner, result->pair.expected);
+    if (status == CSM_OK) status = write_ensemble(writer, prefix, result);
     snprintf(inner, sizeof inner, "%scalibrator.", prefix);
     if (status == CSM_OK)
         status = csm_tensors_add_text(writer, prefix, "calibrated", result->calibrator ? "true" : "false");
     if (status == CSM_OK && result->calibrator)
         status = csm_calibrator_write(writer, inner, result->calibrator);
     if (status == CSM_OK) status = write_walk(writer, prefix, &result->walk);
-    return status;
-}
-
-/* Copies an array tensor of exactly `count` elements. */
-static csm_status read_exactly(void *out, const csm_tensors *tensors, const char *prefix, const char *name,
-                               csm_tensor_type type, size_t count) {
-    void *values = NULL;
-    size_t wanted = count;
-    csm_status status = csm_tensors_copy(&values, &wanted, tensors, prefix, name, type);
-    if (status == CSM_OK) memcpy(out, values, count * csm_tensor_type_bytes(type));
-    csm_dealloc(values);
     return status;
 }
 
@@ -151,13 +247,14 @@ static csm_status read_horizon(horizon_result *result, const csm_tensors *tensor
         status = read_exactly(&result->radius, tensors, prefix, "radius", CSM_TENSOR_F64, 1);
     if (status == CSM_OK) status = csm_facts_from_numbers(&result->facts, facts);
     result->facts.horizon = horizon;
-    snprintf(inner, sizeof inner, "%sdirection.", prefix);
-    if (status == CSM_OK) status = csm_model_read(&result->pair.direction, tensors, inner);
-    snprintf(inner, sizeof inner, "%sexpected.", prefix);
-    if (status == CSM_OK) status = csm_model_read(&result->pair.expected, tensors, inner);
+    if (status == CSM_OK) status = read_ensemble(result, tensors, prefix);
     snprintf(inner, sizeof inner, "%scalibrator.", prefix);
     if (status == CSM_OK && calibrated) status = csm_calibrator_read(&result->calibrator, tensors, inner);
     if (status == CSM_OK) status = read_walk(&result->walk, tensors, prefix, markets);
+    if (status == CSM_OK && result->facts.members != result->ensemble.members)
+        status = csm_fail(CSM_ECORRUPT, "%sfacts are of %zu members", prefix, result->facts.members);
+    for (size_t m = 0; m < result->ensemble.members; m++)
+        memcpy(result->facts.member[m].name, result->ensemble.name[m], CSM_MEMBER_NAME);
     if (status == CSM_OK && (horizon <= 0 || result->facts.walk_rows != result->walk.length))
         status = csm_fail(CSM_ECORRUPT, "%sfacts do not belong to this walk", prefix);
     return status;

@@ -25,40 +25,45 @@ static void times_span(const horizon_samples *s, csm_time *from, csm_time *to) {
     }
 }
 
-/* Appends the rows of [from, to) with their predictions. */
-static csm_status predict_block(horizon_walk *walk, csm_context *context, const model_pair *pair,
+static csm_walk_row walk_row(const horizon_samples *s, size_t i) {
+    return (csm_walk_row){.time = s->begin[i],
+                          .matures = s->end[i],
+                          .score = NAN,
+                          .probability = NAN,
+                          .lower = NAN,
+                          .expected_return = NAN,
+                          .low = NAN,
+                          .high = NAN,
+                          .log_return = s->log_return[i],
+                          .cost = s->cost[i],
+                          .momentum = s->momentum[i],
+                          .market = s->market[i],
+                          .rises = s->rises[i] > 0.5};
+}
+
+/* Appends the rows of [from, to) with what each member says. */
+static csm_status predict_block(horizon_walk *walk, csm_context *context, const ensemble *e,
                                 const horizon_samples *s, csm_time from, csm_time to) {
-    size_t n = 0, k = 0;
-    for (size_t i = 0; i < s->length; i++) n += s->begin[i] >= from && s->begin[i] < to;
-    float *x = csm_alloc_array(n * s->features + 1, sizeof *x);
-    double *score = csm_alloc_array(n + 1, sizeof *score);
-    double *expected = csm_alloc_array(n + 1, sizeof *expected);
-    csm_status status = x && score && expected ? CSM_OK : CSM_ENOMEM;
+    size_t n = 0, members = e->members;
+    csm_walk_row *rows = walk->rows + walk->length;
+    int64_t *row = csm_alloc_array(s->length + 1, sizeof *row);
+    double *score = csm_alloc_array(s->length + 1, members * sizeof *score);
+    double *expected = csm_alloc_array(s->length + 1, members * sizeof *expected);
+    csm_status status = row && score && expected ? CSM_OK : CSM_ENOMEM;
     for (size_t i = 0; status == CSM_OK && i < s->length; i++) {
         if (s->begin[i] < from || s->begin[i] >= to) continue;
-        memcpy(x + k * s->features, s->x + i * s->features, s->features * sizeof *x);
-        walk->rows[walk->length + k++] = (csm_walk_row){.time = s->begin[i],
-                                                        .matures = s->end[i],
-                                                        .probability = NAN,
-                                                        .lower = NAN,
-                                                        .low = NAN,
-                                                        .high = NAN,
-                                                        .log_return = s->log_return[i],
-                                                        .cost = s->cost[i],
-                                                        .momentum = s->momentum[i],
-                                                        .market = s->market[i],
-                                                        .rises = s->rises[i] > 0.5};
+        row[n] = s->row[i];
+        rows[n++] = walk_row(s, i);
     }
-    if (status == CSM_OK && n > 0)
-        status = csm_pair_predict(pair, context, x, n, s->features, score, expected);
+    if (status == CSM_OK) status = csm_ensemble_predict(e, context, &s->frame, row, n, score, expected);
     for (size_t i = 0; status == CSM_OK && i < n; i++) {
-        walk->rows[walk->length + i].score = score[i];
-        walk->rows[walk->length + i].expected_return = expected[i];
+        memcpy(rows[i].member_score, score + i * members, members * sizeof *score);
+        memcpy(rows[i].member_return, expected + i * members, members * sizeof *expected);
     }
     if (status == CSM_OK) walk->length += n;
     csm_dealloc(expected);
     csm_dealloc(score);
-    csm_dealloc(x);
+    csm_dealloc(row);
     return status;
 }
 
@@ -73,19 +78,18 @@ static int by_time_then_market(const void *a, const void *b) {
 static csm_status walk_fold(horizon_walk *walk, csm_context *context, const horizon_samples *samples,
                             uint8_t *keep, const csm_fold *fold, const csm_recipe *recipe,
                             const training_settings *settings, uint64_t stream) {
-    model_pair pair = {0};
+    ensemble e = {0};
     csm_status status = csm_model_purge(keep, samples->begin, samples->end, samples->length, fold->train_from,
                                         fold->train_to, fold->test_from);
-    if (status == CSM_OK) status = csm_pair_train(&pair, context, samples, keep, recipe, settings, stream);
+    if (status == CSM_OK) status = csm_ensemble_train(&e, context, samples, keep, recipe, settings, stream);
     if (status == CSM_ENODATA) {
         csm_log_write(context, CSM_LOG_WARN, "pipeline", "a walk-forward fold was left out: %s",
                       csm_error_message());
         return CSM_OK;
     }
-    if (status == CSM_OK)
-        status = predict_block(walk, context, &pair, samples, fold->test_from, fold->test_to);
+    if (status == CSM_OK) status = predict_block(walk, context, &e, samples, fold->test_from, fold->test_to);
     if (status == CSM_OK) walk->folds++;
-    csm_pair_free(&pair);
+    csm_ensemble_free(&e);
     return status;
 }
 
@@ -108,7 +112,7 @@ static csm_status make_folds(csm_fold *folds, size_t *count, const horizon_sampl
 
 csm_status csm_walk_forward(horizon_walk *out, csm_context *context, const horizon_samples *samples,
                             const csm_recipe *recipe, const training_settings *settings, size_t horizon) {
-    *out = (horizon_walk){0};
+    *out = (horizon_walk){.members = settings->members};
     size_t count = 0;
     csm_fold *folds = csm_alloc_array(FOLDS_MOST, sizeof *folds);
     uint8_t *keep = csm_alloc_array(samples->length + 1, sizeof *keep);

@@ -71,12 +71,21 @@ csm_status csm_walk_block_bound(double *lower, const csm_walk_row *rows, size_t 
 #define BOUND_STEPS 20 /* thresholds 0, 0.05, ... 0.95 of the block bound's table */
 
 typedef struct known_then {
+    ensemble_weights weights;
     csm_calibrator *calibrator; /* NULL: nothing to fit on yet */
     double base_rate;
     double radius;
     double bound[BOUND_STEPS];
     uint32_t evidence;
 } known_then;
+
+/* One pass over a walk. */
+typedef struct calibration {
+    horizon_walk *walk;
+    const training_settings *settings;
+    csm_time horizon;
+    size_t member; /* CSM_WHOLE_ENSEMBLE, or the one judged alone */
+} calibration;
 
 /* Rows that had matured by `time`, in order of decision time. */
 static size_t matured_by(csm_walk_row *out, const horizon_walk *walk, size_t end, csm_time time) {
@@ -88,8 +97,8 @@ static size_t matured_by(csm_walk_row *out, const horizon_walk *walk, size_t end
 }
 
 /* CSM_ENODATA from a fit is an abstention: the calibrator or radius stays unknown. */
-csm_status csm_walk_fit_calibrator(csm_calibrator **out, double *radius, const csm_walk_row *rows, size_t n,
-                                   csm_time horizon, double level) {
+csm_status csm_walk_fit_calibrator(csm_calibrator **out, double *radius, const ensemble_weights *weights,
+                                   const csm_walk_row *rows, size_t n, csm_time horizon, double level) {
     *out = NULL;
     *radius = NAN;
     double *score = csm_alloc_array(n + 1, sizeof *score);
@@ -99,9 +108,10 @@ csm_status csm_walk_fit_calibrator(csm_calibrator **out, double *radius, const c
     csm_time *matures = csm_alloc_array(n + 1, sizeof *matures);
     csm_status status = score && outcome && residual && time && matures ? CSM_OK : CSM_ENOMEM;
     for (size_t i = 0; status == CSM_OK && i < n; i++) {
-        score[i] = rows[i].score;
+        score[i] = csm_ensemble_mix(rows[i].member_score, weights->score, weights->members);
         outcome[i] = rows[i].rises;
-        residual[i] = rows[i].log_return - rows[i].expected_return;
+        residual[i] =
+            rows[i].log_return - csm_ensemble_mix(rows[i].member_return, weights->expected, weights->members);
         time[i] = rows[i].time;
         matures[i] = rows[i].matures;
     }
@@ -125,20 +135,50 @@ csm_status csm_walk_fit_calibrator(csm_calibrator **out, double *radius, const c
     return status;
 }
 
-static csm_status know(known_then *known, const csm_walk_row *matured, size_t n, csm_time horizon,
-                       const training_settings *settings) {
-    *known = (known_then){.base_rate = NAN};
-    csm_status status = csm_walk_fit_calibrator(&known->calibrator, &known->radius, matured, n, horizon,
-                                                settings->interval_level);
-    double rises = 0;
-    for (size_t i = 0; i < n; i++) rises += matured[i].rises;
-    if (n > 0) known->base_rate = rises / (double)n;
+/* Weights of the ensemble by what had matured, or all of it on one member. */
+static csm_status weigh(ensemble_weights *out, const csm_walk_row *matured, size_t n, csm_time horizon,
+                        size_t members, size_t member) {
+    csm_time *time = csm_alloc_array(n + 1, sizeof *time);
+    if (!time) return CSM_ENOMEM;
+    for (size_t i = 0; i < n; i++) time[i] = matured[i].time;
+    csm_status status = CSM_OK;
+    if (member == CSM_WHOLE_ENSEMBLE) {
+        status = csm_ensemble_stack(out, matured, n, members, csm_calibrate_blocks(time, n, horizon));
+    } else {
+        *out = (ensemble_weights){.members = members};
+        out->score[member] = out->expected[member] = 1;
+    }
+    csm_dealloc(time);
+    return status;
+}
+
+csm_status csm_walk_weights(ensemble_weights *out, const horizon_walk *walk, csm_time horizon) {
+    return weigh(out, walk->rows, walk->length, horizon, walk->members, CSM_WHOLE_ENSEMBLE);
+}
+
+static csm_status know_bounds(known_then *known, const csm_walk_row *matured, size_t n, csm_time horizon,
+                              double threshold) {
+    csm_status status = CSM_OK;
     for (size_t b = 0; status == CSM_OK && b < BOUND_STEPS; b++)
         status = csm_walk_block_bound(&known->bound[b], matured, n, horizon, (double)b / BOUND_STEPS);
     csm_evidence evidence = {0};
-    if (status == CSM_OK)
-        status = csm_walk_evidence(&evidence, matured, n, horizon, settings->rank.gate.threshold);
+    if (status == CSM_OK) status = csm_walk_evidence(&evidence, matured, n, horizon, threshold);
     known->evidence = evidence.status;
+    return status;
+}
+
+static csm_status know(known_then *known, const csm_walk_row *matured, size_t n, const calibration *c) {
+    *known = (known_then){.base_rate = NAN};
+    for (size_t b = 0; b < BOUND_STEPS; b++) known->bound[b] = NAN;
+    csm_status status = weigh(&known->weights, matured, n, c->horizon, c->walk->members, c->member);
+    if (status == CSM_OK)
+        status = csm_walk_fit_calibrator(&known->calibrator, &known->radius, &known->weights, matured, n,
+                                         c->horizon, c->settings->interval_level);
+    double rises = 0;
+    for (size_t i = 0; i < n; i++) rises += matured[i].rises;
+    if (n > 0) known->base_rate = rises / (double)n;
+    if (status == CSM_OK && c->member == CSM_WHOLE_ENSEMBLE)
+        status = know_bounds(known, matured, n, c->horizon, c->settings->rank.gate.threshold);
     return status;
 }
 
@@ -149,6 +189,8 @@ static csm_status apply(horizon_walk *walk, size_t begin, size_t end, const know
         csm_walk_row *row = &walk->rows[i];
         walk->base_rate[i] = known->base_rate;
         walk->evidence[i] = known->evidence;
+        row->score = csm_ensemble_mix(row->member_score, known->weights.score, walk->members);
+        row->expected_return = csm_ensemble_mix(row->member_return, known->weights.expected, walk->members);
         row->low = row->expected_return - known->radius;
         row->high = row->expected_return + known->radius;
         if (!known->calibrator) continue;
@@ -164,7 +206,8 @@ static csm_status apply(horizon_walk *walk, size_t begin, size_t end, const know
 }
 
 csm_status csm_walk_calibrate(horizon_walk *walk, csm_context *context, const training_settings *settings,
-                              csm_time horizon) {
+                              csm_time horizon, size_t member) {
+    const calibration c = {walk, settings, horizon, member};
     csm_walk_row *matured = csm_alloc_array(walk->length + 1, sizeof *matured);
     if (!matured) return CSM_ENOMEM;
     csm_status status = CSM_OK;
@@ -175,8 +218,7 @@ csm_status csm_walk_calibrate(horizon_walk *walk, csm_context *context, const tr
         while (end < walk->length && walk->rows[end].time < refit + settings->recalibrate) end++;
         known_then known = {0};
         status = csm_progress(context, "calibrate", begin, walk->length);
-        if (status == CSM_OK)
-            status = know(&known, matured, matured_by(matured, walk, begin, refit), horizon, settings);
+        if (status == CSM_OK) status = know(&known, matured, matured_by(matured, walk, begin, refit), &c);
         if (status == CSM_OK) status = apply(walk, begin, end, &known);
         csm_calibrator_free(known.calibrator);
         begin = end;

@@ -304,8 +304,39 @@ static void every_failed_allocation_ends_in_an_error(void **state) {
     free(f);
 }
 
+/* ---- paired difference ---- */
+
+static void the_gain_is_the_difference_of_two_brier_scores_and_its_band_is_paired(void **state) {
+    (void)state;
+    forecasts *f = golden_forecasts();
+    const size_t n = f->view.length;
+    csm_context *context = new_context(3);
+    double *other = calloc(n, sizeof *other);
+    for (size_t i = 0; i < n; i++) other[i] = 0.5 * f->probability[i] + 0.25;
+    csm_outcomes second = f->view;
+    second.probability = other;
+    csm_scores a, b;
+    csm_band gain;
+    assert_ok(csm_calibrate_scores(&a, context, &f->view, NULL));
+    assert_ok(csm_calibrate_scores(&b, context, &second, NULL));
+    assert_ok(csm_calibrate_brier_gain(&gain, context, &f->view, other, 400));
+    assert_near(gain.value, b.brier.value - a.brier.value, 1e-12);
+    assert_true(gain.low < gain.value && gain.value < gain.high);
+    assert_ok(csm_calibrate_brier_gain(&gain, context, &f->view, f->probability,
+                                       400)); /* itself: nothing, surely */
+    assert_true(gain.value == 0 && gain.low == 0 && gain.high == 0);
+    other[4] = 1.5;
+    assert_fails(CSM_EINVAL, "probability 4", csm_calibrate_brier_gain(&gain, context, &f->view, other, 0));
+    second.length = 0;
+    assert_fails(CSM_ENODATA, "no matured", csm_calibrate_brier_gain(&gain, context, &second, other, 0));
+    csm_context_free(context);
+    free(other);
+    free(f);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_gain_is_the_difference_of_two_brier_scores_and_its_band_is_paired),
         cmocka_unit_test(scores_equal_scikit_learn_and_scipy),
         cmocka_unit_test(brier_is_reliability_less_resolution_plus_uncertainty),
         cmocka_unit_test(the_order_of_rows_changes_nothing),

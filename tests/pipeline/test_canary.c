@@ -3,6 +3,8 @@
  * answer for any number of threads, a prediction that does not see the future, a model file that is what it says. */
 #include "market.h"
 
+#include "store/catalog.h"
+
 static void a_driftless_random_walk_issues_about_nothing(void **state) {
     (void)state;
     market *m = market_new(MARKET_COINS, random_walk, 11);
@@ -149,6 +151,51 @@ static void a_saved_champion_predicts_the_same_bits_and_a_repeat_writes_nothing(
     market_free(m);
 }
 
+/* Law 5 and the ensemble: what each member said stands in the row, before the outcome. */
+static void members_say_their_own_in_result_and_ledger(void **state) {
+    (void)state;
+    market *m = market_new(4, planted_signal, 5);
+    csm_training *training = NULL;
+    assert_ok(csm_pipeline_train(&training, m->pipeline, market_end()));
+    const csm_horizon_training *t = csm_training_horizon(training, 0);
+    assert_int_equal(t->members, 2);
+    double sum = 0;
+    for (size_t i = 0; i < t->members; i++) {
+        sum += t->member[i].score_weight;
+        assert_true(t->member[i].gain.low <= t->member[i].gain.value &&
+                    t->member[i].gain.value <= t->member[i].gain.high);
+        assert_true(isfinite(t->member[i].brier_skill.value));
+    }
+    assert_true(fabs(sum - 1) < 1e-9);
+    csm_ranking *ranking = predict(m, market_end());
+    const csm_horizon_forecast *h = &csm_ranking_all_at(ranking, 0)->horizons[0];
+    assert_int_equal(h->member_count, 2);
+    assert_string_equal(h->members[0].name, "trees");
+    assert_string_equal(h->members[1].name, "linear");
+    double expected = 0;
+    for (size_t i = 0; i < 2; i++) expected += h->members[i].return_weight * h->members[i].expected_return;
+    assert_true(expected == h->expected_return);
+    csm_statement *s = NULL;
+    bool found = false;
+    char name[64] = "";
+    double score = 0, score_weight = 0, alone = 0, weight = 0;
+    assert_ok(csm_catalog_prepare(&s, csm_pipeline_store(m->pipeline),
+                                  "SELECT text FROM ledger WHERE kind = 1 ORDER BY row"));
+    assert_ok(csm_statement_step(s, &found));
+    assert_true(found);
+    assert_int_equal(sscanf(csm_statement_text(s, 0),
+                            "member %63s score %lf weight %lf return %lf weight %lf", name, &score,
+                            &score_weight, &alone, &weight),
+                     5);
+    assert_string_equal(name, "trees");
+    assert_true(score == h->members[0].score && score_weight == h->members[0].score_weight);
+    assert_true(alone == h->members[0].expected_return && weight == h->members[0].return_weight);
+    csm_statement_close(s);
+    csm_ranking_free(ranking);
+    csm_training_free(training);
+    market_free(m);
+}
+
 static void a_damaged_model_file_is_refused(void **state) {
     (void)state;
     market *m = market_new(2, planted_signal, 17);
@@ -206,6 +253,7 @@ static void an_empty_workspace_says_what_is_missing(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(members_say_their_own_in_result_and_ledger),
         cmocka_unit_test(a_driftless_random_walk_issues_about_nothing),
         cmocka_unit_test(a_planted_signal_is_found_and_calibrated),
         cmocka_unit_test(no_row_sees_the_future_and_no_later_model_predicts_the_past),
