@@ -192,6 +192,95 @@ CSM_API csm_status csm_model_purge(uint8_t *keep, const csm_time *begin, const c
 CSM_API csm_status csm_model_uniqueness(double *out, const csm_time *begin, const csm_time *end,
                                         const uint32_t *group, size_t n);
 
+/* ---- tuning ---------------------------------------------------------------------------------------------------- */
+
+/* A search for good parameters: a tree-structured Parzen estimator (Bergstra et al. 2011) proposes, successive halving
+ * (Jamieson & Talwalkar 2016, in the asynchronous form of Li et al. 2020) decides which proposals deserve more steps. A
+ * step is one part of an evaluation, such as one fold; the loss of a trial is the mean over its steps. What is proposed
+ * depends on seed, trial number and what was told before, and on nothing else. One thread at a time. */
+typedef struct csm_tuner csm_tuner;
+
+#define CSM_TUNER_PARAMETERS_MAX 64
+
+typedef struct csm_tuner_options {
+    size_t size;
+    uint64_t seed;   /* 1 */
+    uint32_t trials; /* parameter settings to try, 1..10000; 50 */
+    uint32_t steps;  /* of a full evaluation, 1..1000; 1 */
+    uint32_t
+        first_steps; /* before a trial is first compared, 1..steps; 1. Each rung has `reduction` times as many */
+    uint32_t reduction; /* one of so many goes on to the next rung, 2..100; 3 */
+    uint32_t startup; /* trials drawn evenly before the estimator proposes; 10. >= trials: a random search */
+    uint32_t candidates; /* proposals the estimator chooses from, 1..10000; 24 */
+    const char *key;     /* names what is searched, a hash of data and recipe say; copied. NULL: "" */
+} csm_tuner_options;
+
+typedef enum csm_trial_state {
+    CSM_TRIAL_RUNNING = 0, /* asked for, not told yet */
+    CSM_TRIAL_STOPPED = 1, /* its rung is told; goes on when it is among the best of its rung */
+    CSM_TRIAL_COMPLETE = 2,
+    CSM_TRIAL_FAILED = 3 /* a loss was not finite: the worst of all */
+} csm_trial_state;
+
+typedef struct csm_trial {
+    size_t number;                   /* from 0 in the order of proposal; 0 has the standard values */
+    const csm_parameter *parameters; /* lives as long as the tuner */
+    size_t parameter_count;
+    uint32_t
+        from_step; /* asked: steps [from_step, to_step) are wanted; else 0 and the number of steps told */
+    uint32_t to_step;
+    uint32_t state; /* csm_trial_state */
+    uint32_t reserved;
+    double loss; /* mean over the steps told; NaN: none, or failed */
+} csm_trial;
+
+CSM_API void csm_tuner_options_init(csm_tuner_options *options);
+/* `space`: what is searched, a learner's table or a narrower list; copied. `standard` is the first trial. log_scale
+ * needs minimum > 0. */
+CSM_API csm_status csm_tuner_new(csm_tuner **out, const csm_learner_parameter *space, size_t count,
+                                 const csm_tuner_options *options);
+CSM_API void csm_tuner_free(csm_tuner *tuner);
+/* The next steps worth evaluating: of a promoted trial, or of a new one. CSM_ENODATA when all is done, or when what is
+ * left depends on trials that were asked for and not told yet. */
+CSM_API csm_status csm_tuner_ask(csm_trial *out, csm_tuner *tuner);
+/* Losses of the steps asked for, count = to_step - from_step, lower is better. One that is not finite fails the trial. */
+CSM_API csm_status csm_tuner_tell(csm_tuner *tuner, size_t number, const double *loss, size_t count);
+/* The trial of least loss among those that got furthest; CSM_ENODATA when none was told. */
+CSM_API csm_status csm_tuner_best(csm_trial *out, const csm_tuner *tuner);
+CSM_API size_t csm_tuner_count(const csm_tuner *tuner); /* trials proposed so far */
+CSM_API csm_status csm_tuner_trial(csm_trial *out, const csm_tuner *tuner, size_t number);
+CSM_API const char *csm_tuner_key(const csm_tuner *tuner);
+/* State as a checksummed safetensors file; what was asked for and not told is asked for again after a load. A load gives
+ * a tuner that goes on as the saved one would have; damaged and hostile files are refused. */
+CSM_API csm_status csm_tuner_save(const csm_tuner *tuner, const char *path);
+CSM_API csm_status csm_tuner_load(csm_tuner **out, const char *path);
+
+/* After each evaluation, before the state is saved: the hook of a trial register. A status other than CSM_OK ends the
+ * search with it. A trial may be handed over again after a kill; (key, number, to_step) tells. */
+typedef csm_status (*csm_trial_fn)(void *user, const csm_tuner *tuner, const csm_trial *trial);
+
+typedef struct csm_tune_options {
+    size_t size;
+    const csm_parameter *fixed; /* parameters that are not searched; others keep their standard value */
+    size_t fixed_count;
+    const char *path;   /* state saved after each evaluation; NULL: not saved */
+    csm_trial_fn trial; /* NULL: none */
+    void *user;
+    uint64_t stream;    /* random stream of the trainings; fold f trains with stream + f in every trial */
+    uint32_t objective; /* csm_objective: trained with and scored by, on raw predictions */
+    uint32_t reserved;
+} csm_tune_options;
+
+CSM_API void csm_tune_options_init(csm_tune_options *options);
+/* Runs the tuner to its end: step f trains on fold f's training rows, purged by begin and end (samples->length each),
+ * and scores its test rows with the objective's loss, weights respected. The tuner needs as many steps as folds, and
+ * searches parameters of this learner; those that define the loss (quantile, huber_delta) cannot be searched. The result
+ * is csm_tuner_best. CSM_ECANCELLED between two trainings; CSM_ENODATA names a fold without rows to learn from or to
+ * score. */
+CSM_API csm_status csm_model_tune(csm_tuner *tuner, csm_context *context, const char *learner,
+                                  const csm_samples *samples, const csm_time *begin, const csm_time *end,
+                                  const csm_fold *folds, size_t fold_count, const csm_tune_options *options);
+
 #ifdef __cplusplus
 }
 #endif
