@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The functions of cuda/device.cu in a build without CUDA. */
-#include <cryptosmart/backend.h>
+/* The functions of cuda/ in a build without CUDA. */
+#include "backend/lstm_cuda.h"
 
 #include "core/internal.h"
 
@@ -18,4 +18,52 @@ csm_status csm_backend_device_count(uint32_t *out) {
 csm_status csm_backend_device_info(csm_device_info *out, uint32_t device) {
     if (out == NULL) return csm_fail(CSM_EINVAL, "backend: device info needs a place for its result");
     return csm_fail(CSM_ENOTFOUND, "backend: no device %u, this library was built without CUDA", device);
+}
+
+/* ---- lstm_cuda.h ---- */
+
+static csm_status without_cuda(void) {
+    return csm_fail(CSM_EDEVICE, "lstm cuda: this library was built without CUDA");
+}
+
+csm_status csm_lstm_cuda_memory(uint64_t *bytes, const csm_lstm_shape *shape,
+                                const csm_lstm_cuda_options *options) {
+    (void)bytes, (void)shape, (void)options;
+    return without_cuda();
+}
+
+csm_status csm_lstm_cuda_new(csm_lstm_cuda **out, const csm_lstm_shape *shape,
+                             const csm_lstm_cuda_options *options) {
+    (void)shape, (void)options;
+    *out = NULL;
+    return without_cuda();
+}
+
+void csm_lstm_cuda_free(csm_lstm_cuda *lstm) {
+    (void)lstm; /* always NULL here */
+}
+
+csm_lstm_rung csm_lstm_cuda_rung(const csm_lstm_cuda *lstm) {
+    (void)lstm;
+    return CSM_LSTM_BEST;
+}
+
+csm_status csm_lstm_cuda_set_parameters(csm_lstm_cuda *lstm, const float *parameters) {
+    (void)lstm, (void)parameters;
+    return without_cuda();
+}
+
+csm_status csm_lstm_cuda_get_parameters(csm_lstm_cuda *lstm, float *parameters) {
+    (void)lstm, (void)parameters;
+    return without_cuda();
+}
+
+csm_status csm_lstm_cuda_forward(csm_lstm_cuda *lstm, const csm_lstm_batch *batch, float *out) {
+    (void)lstm, (void)batch, (void)out;
+    return without_cuda();
+}
+
+csm_status csm_lstm_cuda_backward(csm_lstm_cuda *lstm, const float *dout, float *grad, float *dx) {
+    (void)lstm, (void)dout, (void)grad, (void)dx;
+    return without_cuda();
 }

@@ -54,7 +54,7 @@ extern "C" csm_status csm_backend_device_info(csm_device_info *out, uint32_t dev
     if (error != cudaSuccess) return csm_cuda_fail(error, "free memory of the device");
 
     csm_device_info info = {};
-    std::strncpy(info.name, properties.name, sizeof info.name - 1);
+    std::memcpy(info.name, properties.name, strnlen(properties.name, sizeof info.name - 1));
     info.memory_bytes = total;
     info.memory_free_bytes = available;
     info.compute_major = properties.major;

@@ -18,7 +18,7 @@
 #include <cstdint>
 
 #ifdef CSM_EMULATOR
-#include "emulator_device.h"
+#include <emulator_device.h>
 #else
 
 /* The block's dynamic shared memory, 128-byte aligned. */
@@ -105,7 +105,8 @@ __device__ __forceinline__ void csm_mma_tf32(float d[4], const uint32_t a[4], co
 
 /* ---- within a warp; every lane calls ---- */
 
-__device__ __forceinline__ double csm_shuffle_xor(double value, int lanes) {
+template <class T>
+__device__ __forceinline__ T csm_shuffle_xor(T value, int lanes) {
     return __shfl_xor_sync(0xFFFFFFFFU, value, lanes);
 }
 __device__ __forceinline__ void csm_warp_sync() {

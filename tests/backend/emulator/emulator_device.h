@@ -147,8 +147,9 @@ struct emulator_shuffle {
     double value, result;
     int lanes;
 };
-inline double csm_shuffle_xor(double value, int lanes) {
-    emulator_shuffle mine = {value, 0, lanes};
+template <class T>
+T csm_shuffle_xor(T value, int lanes) {
+    emulator_shuffle mine = {static_cast<double>(value), 0, lanes};
     emulator::warp_meet(0xFFFFFFFFU, &mine,
                         [](void *const slot[32], uint32_t) {
                             for (int lane = 0; lane < 32; lane++) {
@@ -157,7 +158,7 @@ inline double csm_shuffle_xor(double value, int lanes) {
                             }
                         },
                         {"shuffle", 0});
-    return mine.result;
+    return static_cast<T>(mine.result);
 }
 inline void csm_warp_sync() {
     emulator::warp_meet(0xFFFFFFFFU, nullptr, nullptr, {"warp sync", 0});
