@@ -137,6 +137,7 @@ void csm_calibrator_free(csm_calibrator *calibrator) {
     if (!calibrator) return;
     csm_score_groups_free(&calibrator->groups);
     csm_isotonic_free(&calibrator->isotonic);
+    csm_venn_abers_free(atomic_load(&calibrator->venn_abers));
     csm_dealloc(calibrator);
 }
 
@@ -150,28 +151,45 @@ static csm_status check_scores(const csm_calibrator *calibrator, const double *s
     return CSM_OK;
 }
 
-/* Of the pair, the value whose worst regret in log loss is least: p1 / (1 - p0 + p1) (Vovk, Petej & Fedorova 2015). */
-static double venn_abers_at(const csm_calibrator *calibrator, double score) {
-    double p0 = csm_isotonic_with(&calibrator->isotonic, &calibrator->groups, score, 0);
-    double p1 = csm_isotonic_with(&calibrator->isotonic, &calibrator->groups, score, 1);
-    return p1 / (1 - p0 + p1);
+/* The pools are made when first asked for. Threads may ask at once: all make them, one keeps its own. The object was never
+ * a const one, only the caller's view of it is. */
+static csm_status venn_abers_of(const csm_venn_abers **out, const csm_calibrator *calibrator) {
+    _Atomic(csm_venn_abers *) *kept = &((csm_calibrator *)(uintptr_t)calibrator)->venn_abers;
+    csm_venn_abers *pools = atomic_load(kept), *mine = NULL;
+    if (!pools) {
+        csm_status status = csm_venn_abers_fit(&mine, &calibrator->groups);
+        if (status) return status;
+        if (atomic_compare_exchange_strong(kept, &pools, mine))
+            pools = mine;
+        else
+            csm_venn_abers_free(mine);
+    }
+    *out = pools;
+    return CSM_OK;
 }
 
-static double fitted_at(const csm_calibrator *calibrator, double score) {
-    const csm_calibrator_info *info = &calibrator->info;
-    if (info->method == CSM_CALIBRATION_ISOTONIC) return csm_isotonic_at(&calibrator->isotonic, score);
-    if (info->method == CSM_CALIBRATION_VENN_ABERS) return venn_abers_at(calibrator, score);
-    return csm_logistic_at(score, info->method, info->slope, info->slope_high, info->intercept);
+/* Of the pair, the value whose worst regret in log loss is least: p1 / (1 - p0 + p1) (Vovk, Petej & Fedorova 2015). */
+static double merged(const csm_venn_abers *pools, const csm_score_groups *groups, double score) {
+    double p0 = csm_venn_abers_at(pools, groups, score, 0), p1 = csm_venn_abers_at(pools, groups, score, 1);
+    return p1 / (1 - p0 + p1);
 }
 
 csm_status csm_calibrator_apply(const csm_calibrator *calibrator, const double *score, double *probability,
                                 size_t n) {
     csm_status status = check_scores(calibrator, score, probability, probability, n);
     if (status) return status;
-    double anchor = anchor_of(&calibrator->info);
+    const csm_calibrator_info *info = &calibrator->info;
+    const csm_venn_abers *pools = NULL;
+    if (info->method == CSM_CALIBRATION_VENN_ABERS && (status = venn_abers_of(&pools, calibrator)))
+        return status;
+    double anchor = anchor_of(info);
     for (size_t i = 0; i < n; i++) {
-        double p = fitted_at(calibrator, score[i]);
-        probability[i] = p + calibrator->info.shrinkage * (anchor - p);
+        double p =
+            pools ? merged(pools, &calibrator->groups, score[i])
+            : info->method == CSM_CALIBRATION_ISOTONIC
+                ? csm_isotonic_at(&calibrator->isotonic, score[i])
+                : csm_logistic_at(score[i], info->method, info->slope, info->slope_high, info->intercept);
+        probability[i] = p + info->shrinkage * (anchor - p);
     }
     return CSM_OK;
 }
@@ -180,9 +198,11 @@ csm_status csm_calibrator_venn_abers(const csm_calibrator *calibrator, const dou
                                      double *p1, size_t n) {
     csm_status status = check_scores(calibrator, score, p0, p1, n);
     if (status) return status;
+    const csm_venn_abers *pools;
+    if ((status = venn_abers_of(&pools, calibrator))) return status;
     for (size_t i = 0; i < n; i++) {
-        p0[i] = csm_isotonic_with(&calibrator->isotonic, &calibrator->groups, score[i], 0);
-        p1[i] = csm_isotonic_with(&calibrator->isotonic, &calibrator->groups, score[i], 1);
+        p0[i] = csm_venn_abers_at(pools, &calibrator->groups, score[i], 0);
+        p1[i] = csm_venn_abers_at(pools, &calibrator->groups, score[i], 1);
     }
     return CSM_OK;
 }

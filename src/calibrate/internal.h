@@ -2,7 +2,7 @@
 /*
  * Parts of the stage calibrate.
  *
- *   order.c       sorting permutations                 outcomes.c  checks, horizon blocks, dates
+ *   order.c, sort.c  sorting permutations, rows        outcomes.c  checks, horizon blocks, dates
  *   groups.c      fitting rows as distinct scores      scores.c    Brier, log loss, ECE, rank IC
  *   logistic.c    Platt, beta, temperature             bootstrap.c bands by blocks
  *   isotonic.c    pool adjacent violators, Venn-Abers  evidence.c  betting martingale
@@ -18,11 +18,23 @@
 #include "core/internal.h"
 #include "model/safetensors.h"
 
+#include <stdatomic.h>
+
 /* ---- order.c ---- */
 
 /* order[n]: indices of keys ascending, equal ones in their old order. n < 2^32. */
 csm_status csm_order_f64(uint32_t *order, const double *key, size_t n); /* finite keys */
 csm_status csm_order_time(uint32_t *order, const csm_time *key, size_t n);
+
+/* ---- sort.c ---- */
+
+typedef struct csm_scored_row {
+    double score;  /* finite */
+    double weight; /* below 0: of outcome 0 */
+} csm_scored_row;
+
+/* By score, equal ones in their old order. room: n rows. n < 2^32. */
+void csm_sort_rows(csm_scored_row *rows, csm_scored_row *room, size_t n);
 
 /* ---- groups.c: rows of one score are one group ---- */
 
@@ -56,23 +68,34 @@ typedef struct csm_pool {
     size_t edge; /* the block's other end */
 } csm_pool;
 
-/* The pools of every prefix and of every suffix of the groups: before[k] is the last pool of groups 0..k and begins at
- * its edge; after[k] is the first pool of groups k..count-1 and ends at its edge. A prefix's next pool is
- * before[edge - 1], a suffix's after[edge + 1]. */
 typedef struct csm_isotonic {
-    csm_pool *before;
-    csm_pool *after;
-    size_t knots; /* the regression is linear between them: first and last score of each pool of all groups */
+    size_t knots; /* the regression is linear between them: first and last score of each pool */
     double *knot_score;
     double *knot_value;
+    size_t
+        cells; /* of equal width from first to last knot; knots of cell c are cell_knot[c]..cell_knot[c + 1], and the
+                     first knot not below a score of cell c is among them, that last one included */
+    double cell_scale;
+    uint32_t *cell_knot;
 } csm_isotonic;
 
 csm_status csm_isotonic_fit(csm_isotonic *out, const csm_score_groups *groups);
 void csm_isotonic_free(csm_isotonic *isotonic);
 /* Linear between groups, constant outside (as scikit-learn's out_of_bounds="clip"). */
 double csm_isotonic_at(const csm_isotonic *isotonic, double score);
+
+/* The pools of every prefix and of every suffix of the groups: before[k] is the last pool of groups 0..k and begins at
+ * its edge; after[k] is the first pool of groups k..count-1 and ends at its edge. A prefix's next pool is
+ * before[edge - 1], a suffix's after[edge + 1]. */
+typedef struct csm_venn_abers {
+    csm_pool *before;
+    csm_pool *after;
+} csm_venn_abers;
+
+csm_status csm_venn_abers_fit(csm_venn_abers **out, const csm_score_groups *groups);
+void csm_venn_abers_free(csm_venn_abers *pools);
 /* Isotonic regression at `score` after one more row of weight 1 with this score and outcome. */
-double csm_isotonic_with(const csm_isotonic *isotonic, const csm_score_groups *groups, double score,
+double csm_venn_abers_at(const csm_venn_abers *pools, const csm_score_groups *groups, double score,
                          double outcome);
 
 /* ---- calibrator.c ---- */
@@ -85,6 +108,7 @@ struct csm_calibrator {
     csm_calibrator_info info;
     csm_score_groups groups;
     csm_isotonic isotonic;
+    _Atomic(csm_venn_abers *) venn_abers; /* made by the first who asks; twice the work of all the rest */
 };
 
 bool csm_calibration_is_parametric(uint32_t method);
