@@ -21,10 +21,11 @@ extern "C" {
 typedef struct csm_recipe csm_recipe; /* immutable */
 
 typedef struct csm_feature_info {
-    const char *name;  /* "rsi_14" */
-    const char *group; /* price volume indicator book onchain sentiment events cross bitcoin regime calendar */
-    const char *text;  /* one sentence */
-    size_t memory;     /* bars it needs */
+    const char *name; /* "rsi_14" */
+    const char
+        *group;       /* price volume indicator book onchain sentiment events cross bitcoin regime calendar */
+    const char *text; /* one sentence */
+    size_t memory;    /* bars it needs */
 } csm_feature_info;
 
 CSM_API size_t csm_fuse_recipe_count(void);
