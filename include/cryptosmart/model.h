@@ -154,6 +154,23 @@ CSM_API csm_status csm_predictor_run(const csm_predictor *predictor, csm_context
 CSM_API csm_status csm_predictor_row(const csm_predictor *predictor, const float *row, size_t features,
                                      double *out, size_t columns);
 
+/* ---- trees: interchange -------------------------------------------------------------------------------------- */
+
+typedef enum csm_exchange {
+    CSM_EXCHANGE_LIGHTGBM = 0, /* LightGBM's text model, v2 to v4; read and written (v4) */
+    CSM_EXCHANGE_XGBOOST = 1,  /* XGBoost's JSON model; read */
+    CSM_EXCHANGE_ONNX = 2,     /* written: x -> raw, response (ai.onnx.ml 3, opset 15) */
+    CSM_EXCHANGE_JSON = 3,     /* written: one object a node */
+    CSM_EXCHANGE_GRAPHVIZ = 4  /* written: DOT, one cluster a tree */
+} csm_exchange;
+
+/* Reads a model of another library; its raw predictions of float data are reproduced to 1e-6 (theirs may be sums of
+ * floats), missing values, categories, several outputs and DART weights included. Linear trees, gblinear, vector leaves
+ * and unknown objectives are CSM_EUNSUPPORTED with text; anything malformed is CSM_EPARSE. */
+CSM_API csm_status csm_model_import(csm_model **out, const char *path, uint32_t format);
+/* Writes the first `rounds` rounds (0: all) of a model of trees. CSM_EUNSUPPORTED names what a format cannot express. */
+CSM_API csm_status csm_model_export(const csm_model *model, const char *path, uint32_t format, size_t rounds);
+
 /* ---- splits (STATISTICS "Fit, without leaks") ------------------------------------------------------------------ */
 
 /* Half-open spans of decision times. train | purge | validate | purge | test; a span of zero length is empty. Each purge
