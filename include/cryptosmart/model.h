@@ -57,6 +57,15 @@ typedef struct csm_samples {
     size_t length;
 } csm_samples;
 
+/* One output of a model: what it predicts, from which column of y, and how much it counts beside the others where they
+ * share a trunk (LSTM). */
+typedef struct csm_head {
+    uint32_t objective; /* csm_objective */
+    uint32_t column;    /* of y */
+    double parameter;   /* QUANTILE: the quantile, 0..1; HUBER: delta, > 0; else not read */
+    double weight;      /* of its loss, > 0 */
+} csm_head;
+
 typedef struct csm_parameter {
     const char *name;
     double value;
@@ -71,13 +80,18 @@ typedef struct csm_train_options {
     uint32_t objective;               /* csm_objective */
     uint32_t early_stopping_rounds;   /* 0: off */
     uint64_t stream;                  /* random stream beside the context's seed */
+    const csm_head *heads; /* outputs of the model (LSTM); NULL: `objective` for each column of y */
+    size_t head_count;
+    const char *checkpoint; /* file (LSTM): written after each epoch, resumed from when there; NULL: none */
 } csm_train_options;
 
 typedef struct csm_model csm_model; /* immutable; may be shared by threads */
 
 CSM_API void csm_model_train_options_init(csm_train_options *options);
-/* Trains. Bit-identical for any number of threads and instruction set (trees). CSM_EINVAL names the parameter or the
- * row and column of a NaN; CSM_ENODATA when nothing can be learnt (no rows, one class). */
+/* Trains. Bit-identical for any number of threads, and for any instruction set (not the LSTM). CSM_EINVAL names the
+ * parameter or the row and column of a NaN; CSM_ENODATA when nothing can be learnt (no rows, one class). A training that
+ * resumes from its checkpoint ends with the same bits; the checkpoint of another training is refused (CSM_EINVAL) and a
+ * finished one stays for the caller to remove. */
 CSM_API csm_status csm_model_train(csm_model **out, csm_context *context, const char *learner,
                                    const csm_samples *samples, const csm_train_options *options);
 CSM_API void csm_model_free(csm_model *model);
@@ -170,6 +184,24 @@ typedef enum csm_exchange {
 CSM_API csm_status csm_model_import(csm_model **out, const char *path, uint32_t format);
 /* Writes the first `rounds` rounds (0: all) of a model of trees. CSM_EUNSUPPORTED names what a format cannot express. */
 CSM_API csm_status csm_model_export(const csm_model *model, const char *path, uint32_t format, size_t rounds);
+
+/* ---- sequences ------------------------------------------------------------------------------------------------- */
+
+/* Hours a window must hold for this model; 0: it reads rows. */
+CSM_API size_t csm_model_window_length(const csm_model *model);
+/* How far the members of a deep ensemble (Lakshminarayanan, Pritzel & Blundell 2017) and `passes` passes of each with
+ * dropout (Gal & Ghahramani 2016) differ: mean and standard deviation of raw predictions, (length, outputs) each. passes 0:
+ * without dropout. One network and no dropout give deviation 0. Same seed, same numbers. CSM_EUNSUPPORTED for other
+ * learners. */
+CSM_API csm_status csm_model_spread(const csm_model *model, csm_context *context, const csm_samples *samples,
+                                    uint32_t passes, csm_matrix *mean, csm_matrix *deviation);
+/* Integrated gradients (Sundararajan, Taly & Yan 2017) of sample's raw prediction `output`, from a window that holds each
+ * feature's training mean: out (window_length, features), hour by hour. *base is the prediction for that window, and
+ * *error what the sum of out lacks of prediction - base; it shrinks with `steps`, 1..1024 (64 is usual), of the path. */
+CSM_API csm_status csm_model_integrated_gradients(const csm_model *model, csm_context *context,
+                                                  const csm_samples *samples, size_t sample, uint32_t output,
+                                                  uint32_t steps, csm_matrix *out, double *base,
+                                                  double *error);
 
 /* ---- splits (STATISTICS "Fit, without leaks") ------------------------------------------------------------------ */
 

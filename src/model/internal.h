@@ -17,6 +17,9 @@ typedef struct csm_train_job {
     csm_objective objective;
     uint32_t early_stopping_rounds;
     uint64_t stream;
+    const csm_head *heads; /* head_count, checked; what the caller left out is filled in */
+    size_t head_count;
+    const char *checkpoint; /* NULL: none */
 } csm_train_job;
 
 /* A learner: `about` is the public row; the functions work on its own trained state. train and read fill the rounds and
@@ -31,6 +34,13 @@ typedef struct csm_learner_class {
     csm_status (*write)(const void *state, csm_tensors_writer *writer, const char *prefix);
     csm_status (*read)(void **state, const csm_model_info *info, const csm_tensors *tensors,
                        const char *prefix);
+    /* The rest is for learners with heads and windows; NULL elsewhere. */
+    csm_status (*spread)(const void *state, csm_context *context, const csm_samples *samples, uint32_t passes,
+                         csm_matrix *mean, csm_matrix *deviation);
+    csm_status (*gradients)(const void *state, csm_context *context, const csm_samples *samples,
+                            size_t sample, uint32_t output, uint32_t steps, csm_matrix *out, double *base,
+                            double *error);
+    size_t (*window)(const void *state);
 } csm_learner_class;
 
 /* NULL when unknown. */
@@ -51,6 +61,12 @@ csm_status csm_model_new(csm_model **out, const csm_learner_class *learner, cons
 /* Resolves options->parameters against the learner's table into values[parameter_count]. */
 csm_status csm_model_parameters(double *values, const csm_learner *learner, const csm_parameter *parameters,
                                 size_t count);
+
+/* Heads of a training: the caller's, checked against the learner and y, or one of `objective` for each column of y with
+ * the learner's own parameter. csm_dealloc. */
+csm_status csm_heads_resolve(csm_head **out, size_t *count, const csm_learner_class *learner,
+                             const csm_samples *samples, const csm_train_options *options,
+                             const double *values);
 
 /* Checks shapes and y, weight, window_end; not x, which learners check while they read it. */
 csm_status csm_samples_check(const csm_samples *samples, const csm_learner *learner, csm_objective objective,

@@ -62,7 +62,8 @@ static csm_status check_training(const csm_learner_class *learner, const csm_sam
                         options->objective);
     if (samples->length == 0) return csm_fail(CSM_ENODATA, "train: no rows");
     if (!samples->y.data) return csm_fail(CSM_EINVAL, "train: y has no data");
-    csm_objective objective = (csm_objective)options->objective;
+    /* with heads, each column has its own objective: csm_heads_resolve looks at them */
+    csm_objective objective = options->heads ? CSM_OBJECTIVE_SQUARED : (csm_objective)options->objective;
     csm_status status = csm_samples_check(samples, &learner->about, objective, samples->x.cols, "train");
     if (status) return status;
     if (objective == CSM_OBJECTIVE_LOGISTIC && (status = check_classes(samples))) return status;
@@ -86,6 +87,8 @@ csm_status csm_model_train(csm_model **out, csm_context *context, const char *le
     csm_train_options options;
     csm_model *model = NULL;
     double *values = NULL;
+    csm_head *heads = NULL;
+    size_t head_count = 0;
     if (!out || !context || !samples) return csm_fail(CSM_EINVAL, "train: out, context or samples is NULL");
     *out = NULL;
     csm_model_train_options_init(&options);
@@ -100,9 +103,10 @@ csm_status csm_model_train(csm_model **out, csm_context *context, const char *le
     if (!values) return CSM_ENOMEM;
     status = csm_model_parameters(values, &learner->about, options.parameters, options.parameter_count);
     if (status) goto done;
+    if ((status = csm_heads_resolve(&heads, &head_count, learner, samples, &options, values))) goto done;
     csm_model_info info = {.learner = learner->about.name,
-                           .objective = options.objective,
-                           .outputs = (uint32_t)samples->y.cols,
+                           .objective = heads[0].objective,
+                           .outputs = (uint32_t)head_count,
                            .features = samples->x.cols,
                            .trained_rows = samples->length,
                            .training_loss = NAN,
@@ -114,12 +118,16 @@ csm_status csm_model_train(csm_model **out, csm_context *context, const char *le
                          values,
                          (csm_objective)options.objective,
                          options.early_stopping_rounds,
-                         options.stream};
+                         options.stream,
+                         heads,
+                         head_count,
+                         options.checkpoint};
     if ((status = learner->train(&model->state, &model->info, &job))) goto done;
     *out = model;
     model = NULL;
 done:
     csm_model_free(model);
+    csm_dealloc(heads);
     csm_dealloc(values);
     return status;
 }

@@ -16,7 +16,14 @@ static void predict(const csm_model *model) {
     if (csm_model_describe(&info, model) || info.features > 1000 || info.outputs > 4) return;
     float x[1000] = {0};
     double out[4];
-    csm_samples samples = {.x = csm_matrix_f32(x, 1, info.features), .length = 1};
+    const size_t window = csm_model_window_length(model);
+    const int64_t end = (int64_t)window - 1;
+    if (window * info.features > 1000) return;
+    csm_samples samples = {.x = csm_matrix_f32(x, window ? window : 1, info.features), .length = 1};
+    if (window) {
+        samples.window_end = &end;
+        samples.window_length = window;
+    }
     csm_matrix view = csm_matrix_f64(out, 1, info.outputs);
     (void)csm_model_predict(model, NULL, &samples, &view);
 }
