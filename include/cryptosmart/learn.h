@@ -90,6 +90,29 @@ CSM_API csm_status csm_learn_scores(csm_scores *scores, csm_evidence *evidence, 
 /* The live clock: from the first live ledger row's writing to the newest one's. 0 when empty. */
 CSM_API csm_status csm_learn_live_clock(csm_time *out, const csm_store *store);
 
+/* ---- trial register ------------------------------------------------------------------------------------------------ */
+
+/* One setting that was tried on data. What is chosen as the best of many looks better than it is, so figures that correct for
+ * it (deflated Sharpe ratio, PBO) count these rows. */
+typedef struct csm_trial_record {
+    const char *search;     /* SHA-256 hex of all that the trials of one search share: data, recipe, space */
+    const char *subject;    /* what was tried: "trees" */
+    const char *recipe;     /* name of the features' recipe */
+    const char *parameters; /* JSON object */
+    int64_t number;         /* of the trial in its search */
+    int64_t steps;          /* parts evaluated by then, such as folds */
+    uint64_t seed;
+    csm_time horizon;
+    double loss; /* mean over the steps; NaN: the trial failed */
+} csm_trial_record;
+
+/* Appends; rows are never changed or removed. The same trial of the same search at the same step stands once: a repetition
+ * after a kill adds nothing. */
+CSM_API csm_status csm_learn_trial_add(csm_context *context, csm_store *store,
+                                       const csm_trial_record *record);
+/* Trials ever registered, however many steps each got; horizon 0: of all horizons. */
+CSM_API csm_status csm_learn_trials(int64_t *out, const csm_store *store, csm_time horizon);
+
 #ifdef __cplusplus
 }
 #endif
