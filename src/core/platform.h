@@ -36,9 +36,14 @@ csm_status csm_file_read(csm_buffer *out, const char *path, size_t limit);
 /* Temporary ".tmp-<name>-<process>-<counter>" in the same folder, fsync, rename over `path`, fsync the folder. Mode
  * such as 0644, less the umask. On failure the old file is untouched and the temporary removed. */
 csm_status csm_file_write_atomic(const char *path, const void *data, size_t length, unsigned mode);
+/* The first step of it: the temporary, closed but not synced. Its name is *temporary (csm_dealloc). */
+csm_status csm_file_write_beside(char **temporary, const char *path, const void *data, size_t length,
+                                 unsigned mode);
 csm_status csm_file_sync(const char *path);
 csm_status csm_folder_sync(const char *path);
 csm_status csm_folder_make(const char *path); /* with parents, each synced; existing is fine */
+/* One folder, its parent not synced; *made: it was not there before. */
+csm_status csm_folder_add(bool *made, const char *path);
 csm_status csm_file_rename(const char *from, const char *to);
 csm_status csm_file_remove(const char *path);               /* absent is fine */
 csm_status csm_file_link(const char *from, const char *to); /* hard link; CSM_EEXIST when `to` is there */

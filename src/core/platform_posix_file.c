@@ -105,19 +105,34 @@ static csm_status open_temporary(int *descriptor, char **out, const char *path, 
     return csm_fail(CSM_EIO, "%s: %d temporaries of this process stand beside it", path, TEMPORARY_TRIES);
 }
 
-csm_status csm_file_write_atomic(const char *path, const void *data, size_t length, unsigned mode) {
-    char *temporary = NULL;
-    char *folder = NULL;
+static csm_status write_temporary(char **temporary, const char *path, const void *data, size_t length,
+                                  unsigned mode, bool sync) {
     int descriptor = -1;
-    csm_status status = open_temporary(&descriptor, &temporary, path, mode);
+    csm_status status = open_temporary(&descriptor, temporary, path, mode);
     if (status) return status;
     status = write_all(descriptor, data, length, path);
-    if (!status && sync_again(descriptor) < 0) status = csm_fail_errno(errno, "%s: fsync", path);
+    if (!status && sync && sync_again(descriptor) < 0) status = csm_fail_errno(errno, "%s: fsync", path);
     if (status)
         close(descriptor);
     else
         status = close_checked(descriptor, path);
-    if (status) goto done;
+    if (!status) return CSM_OK;
+    unlink(*temporary);
+    csm_dealloc(*temporary);
+    *temporary = NULL;
+    return status;
+}
+
+csm_status csm_file_write_beside(char **temporary, const char *path, const void *data, size_t length,
+                                 unsigned mode) {
+    return write_temporary(temporary, path, data, length, mode, false);
+}
+
+csm_status csm_file_write_atomic(const char *path, const void *data, size_t length, unsigned mode) {
+    char *temporary = NULL;
+    char *folder = NULL;
+    csm_status status = write_temporary(&temporary, path, data, length, mode, true);
+    if (status) return status;
     folder = csm_path_folder(path);
     if (!folder) {
         status = CSM_ENOMEM;

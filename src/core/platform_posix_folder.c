@@ -20,8 +20,9 @@ static csm_status sync_parent(const char *path) {
     return status;
 }
 
-static csm_status make_one(const char *path) {
-    if (mkdir(path, 0777) == 0) return sync_parent(path);
+csm_status csm_folder_add(bool *made, const char *path) {
+    *made = mkdir(path, 0777) == 0;
+    if (*made) return CSM_OK;
     const int error = errno;
     struct stat found;
     /* An existing folder may answer EEXIST, but also EROFS or EACCES where it stands on a mount of its own. */
@@ -30,6 +31,12 @@ static csm_status make_one(const char *path) {
         return csm_fail(CSM_EEXIST, "%s: exists and is not a folder", path);
     }
     return csm_fail_errno(error, "%s: make folder", path);
+}
+
+static csm_status make_one(const char *path) {
+    bool made;
+    const csm_status status = csm_folder_add(&made, path);
+    return !status && made ? sync_parent(path) : status;
 }
 
 csm_status csm_folder_make(const char *path) {

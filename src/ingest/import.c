@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* csm_ingest_import: files are read and checked side by side, and enter the store one after the other, by name. */
+/* csm_ingest_import: files are read and checked side by side, and enter the store in groups, by name. */
 #include "ingest/import.h"
 #include "core/platform.h"
 #include "ingest/archive.h"
@@ -25,18 +25,22 @@ void csm_import_options_init(csm_import_options *options) {
 
 /* ---- one file ---- */
 
-void csm_import_file_init(csm_import_file *file, const csm_import *import, const char *path) {
-    memset(file, 0, sizeof *file);
+/* NULL without memory. */
+static csm_import_file *file_new(const csm_import *import, const char *path) {
+    csm_import_file *file = csm_alloc_array(1, sizeof *file);
+    if (file == NULL) return NULL;
     file->path = path;
     snprintf(file->name, sizeof file->name, "%s", base_name(path));
     csm_import_rows_init(&file->rows, import->options.format, import->options.interval, import->received);
+    return file;
 }
 
 void csm_import_file_free(csm_import_file *file) {
+    if (file == NULL) return;
     csm_import_rows_free(&file->rows);
     csm_dealloc(file->request);
     csm_dealloc(file->text);
-    file->request = file->text = NULL;
+    csm_dealloc(file);
 }
 
 void csm_import_file_fail(csm_import_file *file, csm_status status) {
@@ -88,20 +92,29 @@ static void file_read(csm_import_file *file) {
 /* ---- many files ---- */
 
 static csm_status batch_task(void *user, size_t begin, size_t end, uint32_t worker) {
-    csm_import_file *files = user;
+    csm_import_file **files = user;
     (void)worker;
-    for (size_t i = begin; i < end; i++) file_read(&files[i]);
+    for (size_t i = begin; i < end; i++) file_read(files[i]);
     return CSM_OK;
 }
 
 /* Reads `count` files on all threads, then lets them enter in order. */
-static csm_status batch_run(const csm_import *import, char *const *paths, size_t count) {
-    csm_import_file *files = csm_alloc_array(count, sizeof(csm_import_file));
-    if (files == NULL) return CSM_ENOMEM;
-    for (size_t i = 0; i < count; i++) csm_import_file_init(&files[i], import, paths[i]);
-    csm_status status = csm_parallel_for(csm_context_threads(import->context), count, 1, batch_task, files);
-    for (size_t i = 0; status == CSM_OK && i < count; i++) status = csm_import_enter(import, &files[i]);
-    for (size_t i = 0; i < count; i++) csm_import_file_free(&files[i]);
+static csm_status batch_run(csm_import_group *group, char *const *paths, size_t count) {
+    const csm_import *import = group->import;
+    csm_import_file **files = csm_alloc_array(count, sizeof *files);
+    csm_status status = files == NULL ? CSM_ENOMEM : CSM_OK;
+    for (size_t i = 0; status == CSM_OK && i < count; i++) {
+        files[i] = file_new(import, paths[i]);
+        if (files[i] == NULL) status = CSM_ENOMEM;
+    }
+    if (status == CSM_OK)
+        status = csm_parallel_for(csm_context_threads(import->context), count, 1, batch_task, files);
+    for (size_t i = 0; status == CSM_OK && i < count; i++) {
+        csm_import_file *file = files[i];
+        files[i] = NULL; /* the group's now */
+        status = csm_import_enter(group, file);
+    }
+    for (size_t i = 0; files != NULL && i < count; i++) csm_import_file_free(files[i]);
     csm_dealloc(files);
     return status;
 }
@@ -113,31 +126,28 @@ static bool entry_wanted(const csm_import *import, const char *name) {
     return interval == 0 || import->options.interval == 0 || interval == import->options.interval;
 }
 
-static csm_status zip_entry(const csm_import *import, csm_archive *archive, const char *path,
+static csm_status zip_entry(csm_import_group *group, csm_archive *archive, const char *path,
                             const csm_hash *hash, const char *name) {
-    csm_import_file file;
-    csm_import_file_init(&file, import, path);
-    snprintf(file.name, sizeof file.name, "%s", name);
-    csm_status status = request_name(&file, hash);
-    if (status == CSM_OK) status = entry_read(&file, archive);
-    if (status != CSM_OK) csm_import_file_fail(&file, status);
-    status = csm_import_enter(import, &file);
-    csm_import_file_free(&file);
-    return status;
+    csm_import_file *file = file_new(group->import, path);
+    if (file == NULL) return CSM_ENOMEM;
+    snprintf(file->name, sizeof file->name, "%s", name);
+    csm_status status = request_name(file, hash);
+    if (status == CSM_OK) status = entry_read(file, archive);
+    if (status != CSM_OK) csm_import_file_fail(file, status);
+    return csm_import_enter(group, file);
 }
 
 /* The zip itself as an item: what it says when it cannot be read on. */
-static csm_status zip_fail(const csm_import *import, const char *path, csm_status why) {
-    csm_import_file file;
+static csm_status zip_fail(csm_import_group *group, const char *path, csm_status why) {
     if (why == CSM_ENOMEM) return why;
-    csm_import_file_init(&file, import, path);
-    csm_import_file_fail(&file, why);
-    csm_status status = csm_import_enter(import, &file);
-    csm_import_file_free(&file);
-    return status;
+    csm_import_file *file = file_new(group->import, path);
+    if (file == NULL) return CSM_ENOMEM;
+    csm_import_file_fail(file, why);
+    return csm_import_enter(group, file);
 }
 
-static csm_status zip_run(const csm_import *import, const char *path) {
+static csm_status zip_run(csm_import_group *group, const char *path) {
+    const csm_import *import = group->import;
     csm_archive *archive = NULL;
     csm_hash hash;
     const char *name = NULL;
@@ -149,29 +159,31 @@ static csm_status zip_run(const csm_import *import, const char *path) {
         if (status != CSM_OK || name == NULL) break;
         if (!entry_wanted(import, name)) continue;
         csm_status entered = csm_progress(import->context, "import", done++, 0);
-        if (entered == CSM_OK) entered = zip_entry(import, archive, path, &hash, name);
+        if (entered == CSM_OK) entered = zip_entry(group, archive, path, &hash, name);
         if (entered != CSM_OK) {
             csm_archive_close(archive);
             return entered;
         }
     }
-    if (status != CSM_OK) status = zip_fail(import, path, status);
+    if (status != CSM_OK) status = zip_fail(group, path, status);
     csm_archive_close(archive);
     return status;
 }
 
-static csm_status files_run(const csm_import *import, char **paths, size_t count) {
+static csm_status files_run(csm_import_group *group, char **paths, size_t count) {
+    const csm_import *import = group->import;
     size_t batch = 2 * (size_t)csm_context_threads(import->context);
     for (size_t i = 0; i < count;) {
         csm_status status = csm_progress(import->context, "import", i, count);
         if (status != CSM_OK) return status;
         size_t run = 0;
         while (run < batch && i + run < count && !csm_import_name_is_zip(base_name(paths[i + run]))) run++;
-        status = run > 0 ? batch_run(import, &paths[i], run) : zip_run(import, paths[i]);
+        status = run > 0 ? batch_run(group, &paths[i], run) : zip_run(group, paths[i]);
         if (status != CSM_OK) return status;
         i += run > 0 ? run : 1;
     }
-    return csm_progress(import->context, "import", count, count);
+    const csm_status status = csm_import_group_store(group);
+    return status == CSM_OK ? csm_progress(import->context, "import", count, count) : status;
 }
 
 /* ---- what is to be read ---- */
@@ -238,6 +250,7 @@ csm_status csm_ingest_import(csm_ingest_report **out, csm_context *context, csm_
     if (context == NULL || store == NULL || path == NULL)
         return csm_fail(CSM_EINVAL, "csm_ingest_import: context, store or path is NULL");
     csm_import import = {.context = context, .store = store};
+    csm_import_group group = {.import = &import};
     char **paths = NULL;
     size_t count = 0;
     csm_import_options_init(&import.options);
@@ -251,8 +264,9 @@ csm_status csm_ingest_import(csm_ingest_report **out, csm_context *context, csm_
         status = csm_discover_markets(&import.registry, store, import.options.venue, CSM_TIME_MAX,
                                       CSM_MARKETS_EVER);
     if (status == CSM_OK) status = paths_find(&paths, &count, path);
-    if (status == CSM_OK) status = files_run(&import, paths, count);
+    if (status == CSM_OK) status = files_run(&group, paths, count);
     if (status == CSM_OK) status = outcome(import.report);
+    csm_import_group_free(&group);
     paths_free(paths, count);
     csm_market_list_free(import.registry);
     if (status == CSM_OK)

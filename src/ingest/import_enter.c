@@ -9,31 +9,29 @@
 #include <stdio.h>
 #include <string.h>
 
-#define SYMBOL_MAX 128
-
 typedef struct entering {
+    csm_import_group *group;
     const csm_import *import;
     csm_import_file *file;
     csm_stream stream;
     csm_provenance provenance;
-    uint64_t rows;   /* new in the store */
-    uint64_t epochs; /* appends made */
 } entering;
 
-/* Rows [begin, end) as an append of one epoch. */
-static csm_status append_part(entering *e, size_t begin, size_t end, int32_t epoch) {
+/* Rows [begin, end) as an append of one epoch. The file's table itself where nothing before is left out. */
+static csm_status append_part(entering *e, size_t begin, size_t end, size_t last, int32_t epoch) {
+    csm_import_rows *rows = &e->file->rows;
     csm_table *part = NULL;
-    uint64_t before = 0, after = 0;
-    csm_time newest = CSM_TIME_MIN;
+    csm_status status = CSM_OK;
     e->stream.epoch = epoch;
-    csm_status status = csm_stream_extent(&before, &newest, e->import->store, &e->stream);
-    if (status == CSM_OK) status = csm_table_new(&part, e->stream.kind);
-    if (status == CSM_OK) status = csm_table_extend(part, e->file->rows.table, begin, end);
-    if (status == CSM_OK)
-        status = csm_store_append(e->import->store, e->import->context, &e->stream, part, &e->provenance);
-    if (status == CSM_OK) status = csm_stream_extent(&after, &newest, e->import->store, &e->stream);
-    if (status == CSM_OK) e->rows += after - before;
-    e->epochs++;
+    if (begin == 0 && end == last) {
+        part = rows->table;
+        rows->table = NULL;
+        part->rows = end;
+    } else {
+        status = csm_table_new(&part, e->stream.kind);
+        if (status == CSM_OK) status = csm_table_extend(part, rows->table, begin, end);
+    }
+    if (status == CSM_OK) return csm_import_group_append(e->group, &e->stream, &e->provenance, part);
     csm_table_free(part);
     return status;
 }
@@ -49,13 +47,15 @@ static int32_t epoch_at(const csm_import *import, const char *symbol, csm_time t
     return epoch;
 }
 
-static csm_status append_by_epoch(entering *e, size_t begin, size_t end) {
+/* Rows [begin, end); *epochs is the number of appends. */
+static csm_status append_by_epoch(entering *e, size_t begin, size_t end, size_t *epochs) {
     const csm_time *times = e->file->rows.times;
-    while (begin < end) {
+    const size_t last = end;
+    for (*epochs = 0; begin < end; ++*epochs) {
         int32_t epoch = epoch_at(e->import, e->stream.symbol, times[begin]);
         size_t stop = begin + 1;
         while (stop < end && epoch_at(e->import, e->stream.symbol, times[stop]) == epoch) stop++;
-        csm_status status = append_part(e, begin, stop, epoch);
+        csm_status status = append_part(e, begin, stop, last, epoch);
         if (status != CSM_OK) return status;
         begin = stop;
     }
@@ -105,30 +105,27 @@ static csm_status range_settle(const csm_import *import, csm_ingest_item *item, 
 
 static csm_status enter_rows(entering *e, csm_ingest_item *item) {
     csm_import_rows *rows = &e->file->rows;
-    size_t begin = 0, end = 0;
+    size_t begin = 0, end = 0, epochs = 0;
     csm_status status = range_settle(e->import, item, rows, &begin, &end);
     if (status == CSM_OK) status = gaps_say(e->import, item, rows, begin, end);
     if (status != CSM_OK) return status;
     available_settle(rows);
-    status = append_by_epoch(e, begin, end);
-    item->rows = e->rows;
-    if (status != CSM_OK) return status;
-    if (e->epochs > 1) status = csm_report_say(e->import->report, item, "split by listing epoch");
-    uint64_t count = 0;
-    if (status == CSM_OK && e->epochs > 0)
-        status = csm_stream_extent(&count, &item->newest, e->import->store, &e->stream);
+    status = append_by_epoch(e, begin, end, &epochs);
+    if (status == CSM_OK && epochs > 1)
+        status = csm_report_say(e->import->report, item, "split by listing epoch");
     return status;
 }
 
-static csm_status enter_file(const csm_import *import, csm_import_file *file, csm_ingest_item *item,
-                             const char *symbol) {
+static csm_status enter_file(csm_import_group *group, csm_import_file *file, size_t item) {
+    const csm_import *import = group->import;
     const bool is_index = file->rows.format == CSM_IMPORT_FEAR_GREED;
     entering e = {
+        .group = group,
         .import = import,
         .file = file,
         .stream = {.kind = is_index ? "value" : "bars",
                    .venue = is_index ? CSM_FEAR_GREED_VENUE : import->options.venue,
-                   .symbol = is_index ? CSM_FEAR_GREED_SERIES : symbol,
+                   .symbol = is_index ? CSM_FEAR_GREED_SERIES : file->symbol,
                    .interval = is_index ? 0 : file->rows.interval,
                    .epoch = 1},
         .provenance = {.source = "import.csv",
@@ -136,34 +133,33 @@ static csm_status enter_file(const csm_import *import, csm_import_file *file, cs
                        .origin = import->options.origin,
                        .received = import->received},
     };
-    return enter_rows(&e, item);
+    csm_status status = CSM_OK;
+    if (csm_import_group_is_full(group, file->rows.row_count) || csm_import_group_holds(group, &e.stream))
+        status = csm_import_group_store(group);
+    if (status == CSM_OK)
+        status = csm_import_group_take(group, file, item);
+    else
+        csm_import_file_free(file);
+    return status == CSM_OK ? enter_rows(&e, &import->report->items[item]) : status;
 }
 
-/* These end the import; anything else is the file's own misfortune. */
-static bool stops_everything(csm_status status) {
-    return status == CSM_ENOMEM || status == CSM_ECANCELLED || status == CSM_ENOSPACE ||
-           status == CSM_EREADONLY || status == CSM_EIO || status == CSM_ECORRUPT || status == CSM_EINTERNAL;
-}
-
-csm_status csm_import_enter(const csm_import *import, csm_import_file *file) {
-    char symbol[SYMBOL_MAX] = "", market[2 * SYMBOL_MAX] = "";
+csm_status csm_import_enter(csm_import_group *group, csm_import_file *file) {
+    const csm_import *import = group->import;
+    char market[2 * CSM_IMPORT_SYMBOL_MAX] = "";
     csm_ingest_item *item = NULL;
     csm_status status = file->status;
     if (status == CSM_OK && file->rows.format != CSM_IMPORT_FEAR_GREED) {
-        status = csm_import_symbol(symbol, sizeof symbol, import, file->name, file->rows.format);
-        if (status == CSM_OK) snprintf(market, sizeof market, "%s:%s", import->options.venue, symbol);
+        status = csm_import_symbol(file->symbol, sizeof file->symbol, import, file->name, file->rows.format);
+        if (status == CSM_OK) snprintf(market, sizeof market, "%s:%s", import->options.venue, file->symbol);
         if (status != CSM_OK) csm_import_file_fail(file, status);
     }
     csm_status made = csm_report_item(&item, import->report, file->name, market);
-    if (made != CSM_OK) return made;
-    item->requests = 1;
-    if (status == CSM_OK) status = enter_file(import, file, item, symbol);
-    if (status == CSM_OK) return CSM_OK;
-    if (file->status == CSM_OK) csm_import_file_fail(file, status);
-    item->net_class = CSM_NET_PARSE;
-    if (import->report->first_failure == CSM_OK) import->report->first_failure = status;
-    made = csm_report_say(import->report, item, file->text != NULL ? file->text : csm_status_name(status));
-    if (stops_everything(status))
-        return csm_fail(status, "%s: %s", file->name, file->text != NULL ? file->text : "");
+    if (made == CSM_OK) {
+        item->requests = 1;
+        const size_t index = import->report->count - 1;
+        if (status == CSM_OK) return enter_file(group, file, index);
+        made = csm_import_say_failure(import, file, index, status);
+    }
+    csm_import_file_free(file);
     return made;
 }

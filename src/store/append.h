@@ -5,6 +5,20 @@
 
 #include "store/segment_file.h"
 
+/* One append of a group. */
+typedef struct csm_append {
+    csm_stream stream;         /* strings are borrowed */
+    csm_provenance provenance; /* as well */
+    csm_table *rows;           /* sorted in place, and reduced to those that say something new */
+    uint64_t stored;           /* how many those are */
+} csm_append;
+
+/* csm_store_append of all or none, with one acknowledgement: a kill at any instant leaves all of them or none. A stream
+ * occurs once. *failed: index of the append whose fault a failure is, `count` when it is none's. Holds every image in
+ * memory: the caller bounds the rows of a group. */
+csm_status csm_append_group(csm_store *store, csm_context *context, csm_append *appends, size_t count,
+                            size_t *failed);
+
 /* Removes from `fresh` (sorted) what `present` (NULL: nothing) or an earlier row of it says already; CSM_EINVAL when two
  * rows of one key and one `available` differ. */
 csm_status csm_append_leave_known(csm_records *fresh, const csm_records *present);

@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Start-up is recovery. What a kill can leave behind: temporaries (swept), a whole segment whose manifest row was not
- * committed (adopted when its rows are not stored elsewhere, else quarantined), a file that is not whole (quarantined).
+ * committed (adopted when its rows are not stored elsewhere, else quarantined), some segments of a group that was not
+ * committed, with the group's note (removed), a file that is not whole (quarantined).
  * What decay can leave: a named segment that is absent or cut (counted; the store opens and reads of it fail).
  */
 #include "store/append.h"
+#include "store/manifest.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #define TEMPORARY ".tmp-"
 #define EXTENSION ".h5"
+#define NOTE_BYTES_MAX ((size_t)1 << 26)
 
 static bool begins_with(const char *text, const char *prefix) {
     return strncmp(text, prefix, strlen(prefix)) == 0;
@@ -133,6 +136,61 @@ static csm_status adopt_orphan(csm_store *store, csm_context *context, const cha
     return quarantine(store, context, path, why);
 }
 
+/* ---- groups that a kill cut off ---- */
+
+static csm_status sync_folder_of(const char *full) {
+    char *folder = csm_path_folder(full);
+    const csm_status status = folder ? csm_folder_sync(folder) : CSM_ENOMEM;
+    csm_dealloc(folder);
+    return status;
+}
+
+/* What a note lists and the manifest does not name was not acknowledged: other files of its group may be missing. */
+static csm_status undo_path(csm_store *store, csm_context *context, const char *path) {
+    bool named = true;
+    char *full = csm_strformat("%s/%s", store->path, path);
+    csm_status status = full ? CSM_OK : CSM_ENOMEM;
+    if (!status && csm_manifest_path_is_plain(path) && begins_with(path, "segments/"))
+        status = csm_manifest_names(&named, store, path);
+    if (!status && !named && csm_file_exists(full)) {
+        status = csm_file_remove(full);
+        if (!status) status = sync_folder_of(full); /* before the note goes */
+        store->recovery.temporaries_swept += !status;
+        csm_log_write(context, CSM_LOG_INFO, "store", "%s: removed, its group was not committed", path);
+    }
+    csm_dealloc(full);
+    return status;
+}
+
+/* The lines of one note; a last one without its end was never followed by a rename. The note itself is swept with the
+ * other temporaries, after all of it is done. */
+static csm_status undo_group(csm_store *store, csm_context *context, const char *name) {
+    csm_buffer text = {0};
+    char *full = csm_strformat("%s/%s", store->path, name);
+    csm_status status = full ? csm_file_read(&text, full, NOTE_BYTES_MAX) : CSM_ENOMEM;
+    char *line = text.data;
+    for (char *end; !status && line && (end = strchr(line, '\n')) != NULL; line = end + 1) {
+        *end = '\0';
+        status = undo_path(store, context, line);
+    }
+    csm_buffer_free(&text);
+    csm_dealloc(full);
+    return status;
+}
+
+static csm_status undo_groups(csm_store *store, csm_context *context) {
+    char **names = NULL;
+    size_t count = 0;
+    csm_status status = csm_folder_list(&names, &count, store->path);
+    for (size_t i = 0; i < count && !status; i++) {
+        if (begins_with(names[i], CSM_GROUP_NOTE)) status = undo_group(store, context, names[i]);
+    }
+    csm_folder_list_free(names, count);
+    return status;
+}
+
+/* ---- all files ---- */
+
 static csm_status meet_file(csm_store *store, csm_context *context, const char *folder, const char *name,
                             bool segments) {
     char *path = csm_strformat("%s/%s", folder, name);
@@ -177,6 +235,7 @@ csm_status csm_store_recover(csm_store *store, csm_context *context) {
     int64_t rows = 0;
     csm_status status = check_catalog(store);
     if (!status) status = check_named(store, context);
+    if (!status) status = undo_groups(store, context);
     if (!status) status = walk(store, context, ".", 0);
     if (!status) status = walk(store, context, "quarantine", 0);
     if (!status) status = walk(store, context, "segments", 2);

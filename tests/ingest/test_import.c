@@ -140,6 +140,31 @@ static void one_bad_file_of_a_folder_does_not_stop_the_others(void **state) {
     csm_ingest_report_free(report);
 }
 
+/* What the store alone can see: other values that claim to have been known at the same time. */
+static void a_file_the_store_refuses_leaves_the_others_of_its_group(void **state) {
+    const workspace *w = *state;
+    csm_import_options options = options_for("binance", "USDT");
+    const char *name[] = {"ADA.csv", "BTC.csv", "ETH.csv", "later/ADA.csv"};
+    const char *text[] = {HEAD H1 H2 H4, HEAD "1700006400,10,12,9.5,11.5,3.25\n" H2 H5, HEAD H1 H4 H5,
+                          HEAD H2 H4 H5};
+    options.drop_last = 0;
+    csm_ingest_report_free(import_path(w, workspace_text(w, "BTC.csv", HEAD H1 H2), &options));
+    csm_ingest_report *report = import_path(w, pack(w, "all.zip", true, name, text, 4), &options);
+    assert_int_equal(csm_ingest_report_count(report), 4);
+    static const int rows[] = {3, 0, 3, 1}; /* the later ADA begins a group: two of its rows are known then */
+    for (size_t i = 0; i < 4; i++) assert_int_equal(csm_ingest_report_at(report, i)->rows, rows[i]);
+    assert_int_equal(csm_ingest_report_at(report, 0)->newest, (csm_time)1700017200 * CSM_SECOND);
+    assert_int_equal(csm_ingest_report_at(report, 2)->newest, (csm_time)1700020800 * CSM_SECOND);
+    const csm_ingest_item *refused = csm_ingest_report_at(report, 1);
+    assert_string_equal(refused->source, "BTC.csv");
+    assert_int_equal(refused->net_class, CSM_NET_PARSE);
+    assert_non_null(strstr(refused->text, "contradict"));
+    csm_ingest_report_free(report);
+    csm_table *bars = workspace_read(w, "bars", "binance", "BTC/USDT", CSM_HOUR, 1);
+    assert_int_equal(csm_table_rows(bars), 2); /* no row of the refused file */
+    csm_table_free(bars);
+}
+
 static void a_zip_of_ohlcvt_needs_the_registry_or_a_symbol(void **state) {
     const workspace *w = *state;
     const char *names[] = {"data/XBTUSD_60.csv", "data/XBTUSD_1.csv", "__MACOSX/._XBTUSD_60.csv",
@@ -407,6 +432,7 @@ int main(void) {
         with_store(provenance_names_file_hash_and_origin),
         with_store(packed_files_and_folders_are_read),
         with_store(one_bad_file_of_a_folder_does_not_stop_the_others),
+        with_store(a_file_the_store_refuses_leaves_the_others_of_its_group),
         with_store(a_zip_of_ohlcvt_needs_the_registry_or_a_symbol),
         with_store(the_interval_comes_from_name_rows_or_caller),
         with_store(rows_outside_the_range_are_left_out_and_counted),
