@@ -26,7 +26,7 @@ static double score_of(size_t kind, size_t i) {
     case 5:
         return -(double)i; /* backwards */
     case 6:
-        return u < 0.5 ? DBL_MAX * z / 10 : -0.0; /* as wide as doubles are */
+        return u < 0.5 ? DBL_MAX / 10 * z : -0.0; /* as wide as doubles are */
     case 7:
         return 5e-324 * floor(9 * u); /* as narrow */
     case 8:
@@ -92,8 +92,8 @@ static void predictions_equal_interpolation_between_knots_whatever_the_scores(vo
             double middle = low / 2 + high / 2, p = csm_isotonic_at(&isotonic, middle);
             assert_true(p >= isotonic.knot_value[k - 1] && p <= isotonic.knot_value[k]);
             double below = csm_isotonic_at(&isotonic, nextafter(high, low)), above = nextafter(low, high);
-            assert_true(below >= p && below <= isotonic.knot_value[k]);
-            assert_true(csm_isotonic_at(&isotonic, above) <= p);
+            if (nextafter(high, low) >= middle) assert_true(below >= p && below <= isotonic.knot_value[k]);
+            if (above <= middle) assert_true(csm_isotonic_at(&isotonic, above) <= p);
         }
         csm_isotonic_free(&isotonic);
         csm_score_groups_free(&groups);
