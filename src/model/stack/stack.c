@@ -149,7 +149,7 @@ static void solve(double *w, const stack_problem *p) {
     for (size_t i = 0; i < k; i++) w[i] = 1 / (double)k;
     double loss = expand(&q, p, w);
     for (size_t n = 0; n < NEWTON_STEPS; n++) {
-        double target[MEMBERS_MAX], trial[MEMBERS_MAX], moved = 0, share = 1, at = INFINITY;
+        double target[MEMBERS_MAX] = {0}, trial[MEMBERS_MAX], moved = 0, share = 1, at = INFINITY;
         least(target, &q, k);
         for (size_t h = 0; h < HALVINGS; h++, share *= 0.5) {
             for (size_t i = 0; i < k; i++) trial[i] = w[i] + share * (target[i] - w[i]);
