@@ -67,3 +67,29 @@ csm_status csm_lstm_cuda_backward(csm_lstm_cuda *lstm, const float *dout, float 
     (void)lstm, (void)dout, (void)grad, (void)dx;
     return without_cuda();
 }
+
+csm_status csm_lstm_cuda_objective(csm_lstm_cuda *lstm, const csm_lstm_cuda_head *heads) {
+    (void)lstm, (void)heads;
+    return without_cuda();
+}
+
+csm_status csm_lstm_cuda_learn(csm_lstm_cuda *lstm, const csm_lstm_batch *batch, const float *target,
+                               const float *weight, const csm_lstm_cuda_step *step) {
+    (void)lstm, (void)batch, (void)target, (void)weight, (void)step;
+    return without_cuda();
+}
+
+csm_status csm_lstm_cuda_epoch(csm_lstm_cuda *lstm, double *loss) {
+    (void)lstm, (void)loss;
+    return without_cuda();
+}
+
+csm_status csm_lstm_cuda_get_moments(csm_lstm_cuda *lstm, float *first, float *second) {
+    (void)lstm, (void)first, (void)second;
+    return without_cuda();
+}
+
+csm_status csm_lstm_cuda_set_moments(csm_lstm_cuda *lstm, const float *first, const float *second) {
+    (void)lstm, (void)first, (void)second;
+    return without_cuda();
+}

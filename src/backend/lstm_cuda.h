@@ -62,6 +62,38 @@ csm_status csm_lstm_cuda_forward(csm_lstm_cuda *lstm, const csm_lstm_batch *batc
 /* Of the last forward: dout (B, O) -> grad (parameters); dx (R, I) unless NULL, rows that no window touches 0. */
 csm_status csm_lstm_cuda_backward(csm_lstm_cuda *lstm, const float *dout, float *grad, float *dx);
 
+/* ---- learning: a batch is queued, nothing waits until the epoch's end ---- */
+
+/* One output's loss, in the network's units. */
+typedef struct csm_lstm_cuda_head {
+    uint32_t objective; /* 0 squared, 1 Huber, 2 quantile, 3 logistic, as csm_objective */
+    float parameter;    /* Huber: delta; quantile: the quantile */
+    float weight;
+    float offset; /* logistic: added to the output to give the score */
+} csm_lstm_cuda_head;
+
+/* AdamW with moments 0.9, 0.999 and epsilon 1e-8, as src/model/lstm/optimiser.c. */
+typedef struct csm_lstm_cuda_step {
+    uint64_t number; /* of this step, from 1 */
+    double rate;
+    double decay; /* decoupled; of weights, not of biases, gains and offsets */
+    double clip;  /* largest norm of the gradient; 0: none */
+    double share; /* losses of the batch are multiplied by it: 1 / (windows * mean weight) */
+} csm_lstm_cuda_step;
+
+/* Sets the heads (O) and clears the moments and the losses. */
+csm_status csm_lstm_cuda_objective(csm_lstm_cuda *lstm, const csm_lstm_cuda_head *heads);
+/* One step on this batch: target (B, O), weight (B) or NULL. Copies what it is given and returns; the host runs at most
+ * two batches ahead. Batches of options.batch windows replay one CUDA graph. */
+csm_status csm_lstm_cuda_learn(csm_lstm_cuda *lstm, const csm_lstm_batch *batch, const float *target,
+                               const float *weight, const csm_lstm_cuda_step *step);
+/* Waits for the card. *loss: sum of weighted losses since the last call. CSM_EINVAL when a gradient was not finite: the
+ * parameters are those from before that step, and the text says which it was. */
+csm_status csm_lstm_cuda_epoch(csm_lstm_cuda *lstm, double *loss);
+/* The optimiser's moments (parameters each), for checkpoints that go on with the same bits. */
+csm_status csm_lstm_cuda_get_moments(csm_lstm_cuda *lstm, float *first, float *second);
+csm_status csm_lstm_cuda_set_moments(csm_lstm_cuda *lstm, const float *first, const float *second);
+
 #ifdef __cplusplus
 }
 #endif

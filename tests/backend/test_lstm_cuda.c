@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The LSTM on the card that is there, against the reference: shapes, rungs and precisions. tests/gpu.sh runs it. */
 #include "backend/lstm_device.h"
+#include "backend/lstm_learning.h"
 
 static uint32_t devices(void) {
     uint32_t count;
@@ -22,6 +23,11 @@ static void without_cuda_every_function_says_so(void **unused) {
     assert_fails(CSM_EDEVICE, "without CUDA", csm_lstm_cuda_get_parameters(NULL, NULL));
     assert_fails(CSM_EDEVICE, "without CUDA", csm_lstm_cuda_forward(NULL, NULL, NULL));
     assert_fails(CSM_EDEVICE, "without CUDA", csm_lstm_cuda_backward(NULL, NULL, NULL, NULL));
+    assert_fails(CSM_EDEVICE, "without CUDA", csm_lstm_cuda_objective(NULL, NULL));
+    assert_fails(CSM_EDEVICE, "without CUDA", csm_lstm_cuda_learn(NULL, NULL, NULL, NULL, NULL));
+    assert_fails(CSM_EDEVICE, "without CUDA", csm_lstm_cuda_epoch(NULL, NULL));
+    assert_fails(CSM_EDEVICE, "without CUDA", csm_lstm_cuda_get_moments(NULL, NULL, NULL));
+    assert_fails(CSM_EDEVICE, "without CUDA", csm_lstm_cuda_set_moments(NULL, NULL, NULL));
     assert_int_equal(CSM_LSTM_BEST, csm_lstm_cuda_rung(NULL));
     csm_lstm_cuda_free(NULL);
 }
@@ -73,6 +79,21 @@ static void every_rung_and_precision_agrees_with_the_reference(void **unused) {
     assert_int_equal(0, wrong);
 }
 
+static void learning_agrees_with_adamw_in_double(void **unused) {
+    (void)unused;
+    const csm_lstm_cuda_head heads[4] = {{0, 0, 1, 0}, {1, 0.5f, 0.7f, 0}, {2, 0.9f, 1, 0}, {3, 0, 2, 0.3f}};
+    const csm_lstm_precision precisions[2] = {CSM_LSTM_FP32, CSM_LSTM_FP16};
+    const double most[2][2] = {{1e-3, 1e-5}, {5e-2, 1e-3}};
+    if (devices() == 0) skip();
+    for (size_t i = 0; i < 4; i++) {
+        const device_case c = {
+            13, 64, 2, 4, i % 2, 120, 77, 24, 0.2f, precisions[i / 2], CSM_LSTM_BEST, CSM_LSTM_BEST};
+        double distance[2];
+        learning_run(&c, heads, i % 2 ? 0.05 : 0, distance);
+        assert_true(distance[0] < most[i / 2][0] && distance[1] < most[i / 2][1]);
+    }
+}
+
 /* A race would change bits from run to run. */
 static void the_same_batch_gives_the_same_bits_again(void **unused) {
     (void)unused;
@@ -101,6 +122,7 @@ int main(void) {
         cmocka_unit_test(without_cuda_every_function_says_so),
         cmocka_unit_test(without_a_card_an_object_is_an_error_of_the_device),
         cmocka_unit_test(every_rung_and_precision_agrees_with_the_reference),
+        cmocka_unit_test(learning_agrees_with_adamw_in_double),
         cmocka_unit_test(the_same_batch_gives_the_same_bits_again),
     };
     return cmocka_run_group_tests_name("lstm cuda", tests, NULL, NULL);

@@ -145,89 +145,19 @@ csm_status take_memory(csm_lstm_cuda *lstm) {
     if (status != CSM_OK) return status;
     lstm->memory = static_cast<char *>(memory);
     lstm_cuda_layout(lstm, lstm->memory);
-    return csm_cuda_status(cudaStreamCreateWithFlags(&lstm->stream, cudaStreamNonBlocking), "stream");
-}
-
-// The host's current device is put back whatever happens (law 9).
-struct device_guard {
-    int before = 0;
-    cudaError_t error;
-    explicit device_guard(uint32_t device) {
-        error = cudaGetDevice(&before);
-        if (error == cudaSuccess) error = cudaSetDevice(static_cast<int>(device));
+    CSM_CUDA_TRY(csm_cuda_status(cudaStreamCreateWithFlags(&lstm->stream, cudaStreamNonBlocking), "stream"));
+    for (int i = 0; i < 2; i++) {
+        void *block = nullptr;
+        CSM_CUDA_TRY(csm_cuda_status(cudaMallocHost(&block, lstm->input_bytes), "pinned memory"));
+        lstm->staging[i] = static_cast<char *>(block);
+        memset(block, 0, lstm->input_bytes);
+        CSM_CUDA_TRY(
+            csm_cuda_status(cudaEventCreateWithFlags(&lstm->sent[i], cudaEventDisableTiming), "event"));
     }
-    ~device_guard() {
-        (void)cudaSetDevice(before);
-    }
-    csm_status status() const {
-        return csm_cuda_status(error, "choosing the device");
-    }
-};
-
-// ---- the plan of a batch ----
-
-// Rows that no window touches are left out; windows keep their rows together. Windows by first row, for sums by hour.
-void make_plan(csm_lstm_cuda *lstm, const csm_lstm_batch *batch) {
-    const size_t B = batch->length, T = batch->steps, most = lstm->options.hours;
-    uint32_t *base = lstm->plan, *order = base + lstm->options.batch, *begin = order + lstm->options.batch;
-    uint32_t *end = begin + most, *row = end + most, *starts = row + most; // starts: (R + 1)
-    memset(lstm->touched, 0, batch->hours);
-    for (size_t b = 0; b < B; b++) lstm->touched[batch->first[b]] = 1;
-    size_t rows = 0, left = 0; // left: steps that the latest window still covers
-    for (size_t r = 0; r < batch->hours; r++) {
-        if (lstm->touched[r] != 0) left = T;
-        if (left == 0) continue;
-        left--;
-        row[rows] = static_cast<uint32_t>(r);
-        memcpy(lstm->rows_x + rows * lstm->shape.inputs, batch->x + r * lstm->shape.inputs,
-               lstm->shape.inputs * sizeof(float));
-        rows++;
-    }
-    lstm->rows = rows;
-    for (size_t b = 0; b < B; b++) { // where its first row went: the rows are sorted
-        size_t low = 0, high = rows;
-        while (high - low > 1) {
-            const size_t middle = low + (high - low) / 2;
-            if (row[middle] <= batch->first[b])
-                low = middle;
-            else
-                high = middle;
-        }
-        base[b] = static_cast<uint32_t>(low);
-    }
-    memset(starts, 0, (rows + 1) * sizeof *starts);
-    for (size_t b = 0; b < B; b++) starts[base[b] + 1]++;
-    for (size_t r = 0; r < rows; r++) starts[r + 1] += starts[r];
-    for (size_t r = 0; r < rows; r++) {
-        begin[r] = starts[r + 1 > T ? r + 1 - T : 0];
-        end[r] = starts[r + 1];
-    }
-    for (size_t b = 0; b < B; b++) order[starts[base[b]]++] = static_cast<uint32_t>(b);
-}
-
-csm_status to_device(csm_lstm_cuda *lstm, void *to, const void *from, size_t bytes) {
-    return csm_cuda_status(cudaMemcpyAsync(to, from, bytes, cudaMemcpyHostToDevice, lstm->stream),
-                           "copy to the device");
-}
-
-csm_status send_plan(csm_lstm_cuda *lstm) {
-    const size_t B = lstm->options.batch, R = lstm->options.hours;
-    csm_status status = to_device(lstm, lstm->base, lstm->plan, lstm->batch * sizeof(uint32_t));
-    if (status == CSM_OK)
-        status = to_device(lstm, lstm->order, lstm->plan + B, lstm->batch * sizeof(uint32_t));
-    if (status == CSM_OK)
-        status = to_device(lstm, lstm->begin, lstm->plan + 2 * B, lstm->rows * sizeof(uint32_t));
-    if (status == CSM_OK)
-        status = to_device(lstm, lstm->end, lstm->plan + 2 * B + R, lstm->rows * sizeof(uint32_t));
-    if (status == CSM_OK)
-        status = to_device(lstm, lstm->x, lstm->rows_x, lstm->rows * lstm->shape.inputs * sizeof(float));
-    return status;
-}
-
-csm_status from_device(csm_lstm_cuda *lstm, void *to, const void *from, size_t bytes) {
-    csm_status status = csm_cuda_status(
-        cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToHost, lstm->stream), "copy from the device");
-    if (status == CSM_OK) status = csm_cuda_status(cudaStreamSynchronize(lstm->stream), "the device's work");
+    // Rows beyond a batch's are multiplied by zeros where a graph's size is fixed: they must be numbers.
+    CSM_CUDA_TRY(csm_cuda_status(cudaMemsetAsync(lstm->input.state, 0, lstm->input_bytes, lstm->stream),
+                                 "clearing the input"));
+done:
     return status;
 }
 
@@ -242,11 +172,9 @@ size_t lstm_cuda_layout(csm_lstm_cuda *lstm, char *memory) {
     lstm->parameters = take_floats(&from, csm_lstm_parameters(&lstm->shape));
     for (size_t l = 0; l < L; l++) lay_out_layer(lstm, &from, l);
     lstm->head_weight = take_floats(&from, O * H);
-    lstm->x = take_floats(&from, R * I);
-    lstm->base = take_numbers(&from, B);
-    lstm->order = take_numbers(&from, B);
-    lstm->begin = take_numbers(&from, R);
-    lstm->end = take_numbers(&from, R);
+    lstm->input_bytes = lstm_cuda_input(&lstm->input, lstm, nullptr);
+    char *input = static_cast<char *>(take(&from, lstm->input_bytes, 1));
+    if (input != nullptr) lstm_cuda_input(&lstm->input, lstm, input);
     lstm->z = take_floats(&from, largest(R, L > 1 ? T * B : B) * 4 * H);
     lstm->product = take_floats(&from, lstm->rung == CSM_LSTM_RESIDENT ? 0 : B * 4 * H);
     lstm->top = take_floats(&from, B * H);
@@ -264,6 +192,27 @@ size_t lstm_cuda_layout(csm_lstm_cuda *lstm, char *memory) {
     lstm->dc = take_floats(&from, lstm->rung == CSM_LSTM_RESIDENT ? 0 : B * H);
     lstm->d_weight = take_floats(&from, largest(4 * H * largest(I, H), O * H));
     lstm->dx = take_floats(&from, R * I);
+    lstm->heads = static_cast<csm_lstm_cuda_head *>(take(&from, O, sizeof(csm_lstm_cuda_head)));
+    lstm->first = take_floats(&from, csm_lstm_parameters(&lstm->shape));
+    lstm->second = take_floats(&from, csm_lstm_parameters(&lstm->shape));
+    lstm->decays = static_cast<uint8_t *>(take(&from, csm_lstm_parameters(&lstm->shape), 1));
+    lstm->partial = static_cast<double *>(take(&from, lstm_adamw_partial, sizeof(double)));
+    lstm->report = static_cast<lstm_report *>(take(&from, 1, sizeof(lstm_report)));
+    return from.used;
+}
+
+size_t lstm_cuda_input(lstm_input *input, const csm_lstm_cuda *lstm, char *block) {
+    const csm_lstm_cuda_options *most = &lstm->options;
+    const size_t B = most->batch, R = most->hours;
+    arena from = {block, 0};
+    input->state = static_cast<lstm_state *>(take(&from, 1, sizeof(lstm_state)));
+    input->base = take_numbers(&from, B);
+    input->order = take_numbers(&from, B);
+    input->begin = take_numbers(&from, R);
+    input->end = take_numbers(&from, R);
+    input->target = take_floats(&from, most->training ? B * lstm->shape.outputs : 0);
+    input->weight = take_floats(&from, most->training ? B : 0);
+    input->x = take_floats(&from, R * lstm->shape.inputs);
     return from.used;
 }
 
@@ -289,19 +238,20 @@ extern "C" csm_status csm_lstm_cuda_new(csm_lstm_cuda **out, const csm_lstm_shap
     if (status != CSM_OK) return status;
     csm_lstm_cuda *lstm = static_cast<csm_lstm_cuda *>(csm_alloc_array(1, sizeof *lstm));
     if (lstm == nullptr) return CSM_ENOMEM;
-    const size_t plan = 2 * options->batch + 4 * options->hours + 1;
     lstm->shape = *shape;
     lstm->options = *options;
     {
-        device_guard guard(options->device);
+        lstm_device_guard guard(lstm);
         CSM_CUDA_TRY(ask_card(lstm));
         CSM_CUDA_TRY(guard.status());
         CSM_CUDA_TRY(choose_rung(lstm));
         lstm->bytes = lstm_cuda_layout(lstm, nullptr);
         lstm->rows_x = static_cast<float *>(csm_alloc_array(options->hours, shape->inputs * sizeof(float)));
-        lstm->plan = static_cast<uint32_t *>(csm_alloc_array(plan, sizeof(uint32_t)));
+        lstm->row = static_cast<uint32_t *>(csm_alloc_array(options->hours, sizeof(uint32_t)));
+        lstm->starts = static_cast<uint32_t *>(csm_alloc_array(options->hours + 1, sizeof(uint32_t)));
         lstm->touched = static_cast<uint8_t *>(csm_alloc_array(options->hours, 1));
-        if (lstm->rows_x == nullptr || lstm->plan == nullptr || lstm->touched == nullptr)
+        if (lstm->rows_x == nullptr || lstm->row == nullptr || lstm->starts == nullptr ||
+            lstm->touched == nullptr)
             CSM_CUDA_TRY(CSM_ENOMEM);
         CSM_CUDA_TRY(take_memory(lstm));
     }
@@ -315,12 +265,19 @@ done:
 extern "C" void csm_lstm_cuda_free(csm_lstm_cuda *lstm) {
     if (lstm == nullptr) return;
     if (lstm->memory != nullptr || lstm->stream != nullptr) {
-        device_guard guard(lstm->options.device);
+        lstm_device_guard guard(lstm);
+        if (lstm->stream != nullptr) (void)cudaStreamSynchronize(lstm->stream);
+        if (lstm->graph != nullptr) (void)cudaGraphExecDestroy(lstm->graph);
+        for (int i = 0; i < 2; i++) {
+            if (lstm->sent[i] != nullptr) (void)cudaEventDestroy(lstm->sent[i]);
+            (void)cudaFreeHost(lstm->staging[i]);
+        }
         if (lstm->stream != nullptr) (void)cudaStreamDestroy(lstm->stream);
         (void)cudaFree(lstm->memory);
     }
     csm_dealloc(lstm->rows_x);
-    csm_dealloc(lstm->plan);
+    csm_dealloc(lstm->row);
+    csm_dealloc(lstm->starts);
     csm_dealloc(lstm->touched);
     csm_dealloc(lstm);
 }
@@ -330,43 +287,33 @@ extern "C" csm_lstm_rung csm_lstm_cuda_rung(const csm_lstm_cuda *lstm) {
 }
 
 extern "C" csm_status csm_lstm_cuda_set_parameters(csm_lstm_cuda *lstm, const float *parameters) {
-    device_guard guard(lstm->options.device);
+    lstm_device_guard guard(lstm);
     csm_status status = guard.status();
     if (status == CSM_OK)
-        status =
-            to_device(lstm, lstm->parameters, parameters, csm_lstm_parameters(&lstm->shape) * sizeof(float));
+        status = lstm_to_device(lstm, lstm->parameters, parameters,
+                                csm_lstm_parameters(&lstm->shape) * sizeof(float));
     if (status == CSM_OK) status = lstm_cuda_pack(lstm);
     if (status == CSM_OK) status = csm_cuda_status(cudaStreamSynchronize(lstm->stream), "the device's work");
     return status;
 }
 
 extern "C" csm_status csm_lstm_cuda_get_parameters(csm_lstm_cuda *lstm, float *parameters) {
-    device_guard guard(lstm->options.device);
+    lstm_device_guard guard(lstm);
     const csm_status status = guard.status();
     if (status != CSM_OK) return status;
-    return from_device(lstm, parameters, lstm->parameters, csm_lstm_parameters(&lstm->shape) * sizeof(float));
+    return lstm_from_device(lstm, parameters, lstm->parameters,
+                            csm_lstm_parameters(&lstm->shape) * sizeof(float));
 }
 
 extern "C" csm_status csm_lstm_cuda_forward(csm_lstm_cuda *lstm, const csm_lstm_batch *batch, float *out) {
-    const csm_lstm_cuda_options *most = &lstm->options;
-    csm_status status = csm_lstm_check(&lstm->shape, batch);
+    lstm_device_guard guard(lstm);
+    lstm_input input;
+    csm_status status = guard.status();
     if (status != CSM_OK) return status;
-    if (batch->length > most->batch || batch->steps > most->steps || batch->hours > most->hours)
-        return csm_fail(
-            CSM_EINVAL,
-            "lstm cuda: %zu windows of %zu steps over %zu hours; memory was taken for %zu, %zu, %zu",
-            batch->length, batch->steps, batch->hours, most->batch, most->steps, most->hours);
-    device_guard guard(most->device);
-    CSM_CUDA_TRY(guard.status());
-    lstm->ran = false;
-    lstm->batch = batch->length;
-    lstm->steps = batch->steps;
-    lstm->hours = batch->hours;
-    lstm->dropout = batch->dropout;
-    make_plan(lstm, batch);
-    CSM_CUDA_TRY(send_plan(lstm));
+    CSM_CUDA_TRY(lstm_cuda_plan(&input, lstm, batch));
+    CSM_CUDA_TRY(lstm_cuda_send(lstm));
     CSM_CUDA_TRY(lstm_cuda_pass_forward(lstm));
-    CSM_CUDA_TRY(from_device(lstm, out, lstm->out, lstm->batch * lstm->shape.outputs * sizeof(float)));
+    CSM_CUDA_TRY(lstm_from_device(lstm, out, lstm->out, lstm->batch * lstm->shape.outputs * sizeof(float)));
     lstm->ran = true;
 done:
     return status;
@@ -374,20 +321,21 @@ done:
 
 extern "C" csm_status csm_lstm_cuda_backward(csm_lstm_cuda *lstm, const float *dout, float *grad, float *dx) {
     const size_t I = lstm->shape.inputs;
-    const uint32_t *row = lstm->plan + 2 * lstm->options.batch + 2 * lstm->options.hours;
     csm_status status = CSM_OK;
     if (!lstm->options.training)
         return csm_fail(CSM_EINVAL, "lstm cuda: backward of one that was not made for training");
     if (!lstm->ran) return csm_fail(CSM_EINVAL, "lstm cuda: backward without a forward before");
-    device_guard guard(lstm->options.device);
+    lstm_device_guard guard(lstm);
     CSM_CUDA_TRY(guard.status());
-    CSM_CUDA_TRY(to_device(lstm, lstm->dout, dout, lstm->batch * lstm->shape.outputs * sizeof(float)));
+    CSM_CUDA_TRY(lstm_to_device(lstm, lstm->dout, dout, lstm->batch * lstm->shape.outputs * sizeof(float)));
     CSM_CUDA_TRY(lstm_cuda_pass_backward(lstm, dx != nullptr));
-    CSM_CUDA_TRY(from_device(lstm, grad, lstm->gradient, csm_lstm_parameters(&lstm->shape) * sizeof(float)));
+    CSM_CUDA_TRY(
+        lstm_from_device(lstm, grad, lstm->gradient, csm_lstm_parameters(&lstm->shape) * sizeof(float)));
     if (dx == nullptr) goto done;
-    CSM_CUDA_TRY(from_device(lstm, lstm->rows_x, lstm->dx, lstm->rows * I * sizeof(float)));
+    CSM_CUDA_TRY(lstm_from_device(lstm, lstm->rows_x, lstm->dx, lstm->rows * I * sizeof(float)));
     memset(dx, 0, lstm->hours * I * sizeof(float));
-    for (size_t r = 0; r < lstm->rows; r++) memcpy(dx + row[r] * I, lstm->rows_x + r * I, I * sizeof(float));
+    for (size_t r = 0; r < lstm->rows; r++)
+        memcpy(dx + lstm->row[r] * I, lstm->rows_x + r * I, I * sizeof(float));
 done:
     return status;
 }

@@ -108,7 +108,7 @@ __device__ __forceinline__ float dropout_scale(const lstm_raise &job, size_t row
     const uint64_t b = row % job.batch, s = row / job.batch;
     const uint64_t element = ((b * job.layers + job.layer) * job.steps + s) * job.units + unit;
     uint32_t words[4];
-    lstm_philox(words, job.dropout.seed, job.dropout.stream, element / 4);
+    lstm_philox(words, job.dropout.seed, *job.stream, element / 4);
     const uint64_t which = element % 4;
     const uint32_t bits = which == 0 ? words[0] : which == 1 ? words[1] : which == 2 ? words[2] : words[3];
     return bits < lstm_dropout_below(job.dropout.rate) ? 0.0f : lstm_divide(1.0f, 1.0f - job.dropout.rate);

@@ -99,7 +99,8 @@ struct lstm_raise {
     float *d_gain;                            /* backward with norm: (2, H): gradients of gain and offset */
     size_t rows, batch, steps, hidden, units; /* units: H without padding */
     size_t layer, layers;
-    csm_lstm_dropout dropout; /* rate 0: none */
+    csm_lstm_dropout dropout; /* rate 0: none; its stream is not read but */
+    const uint64_t *stream;   /* this, on the device */
     bool to_float;
 };
 size_t lstm_norm_workspace(size_t hidden);
@@ -127,5 +128,43 @@ csm_status lstm_pack_recurrent_run(void *forward, void *backward, const float *p
  * scale[0] = 1 / s. Other precisions: s = 1. Everything from dout to the gradients is linear. */
 csm_status lstm_scale_run(float *scaled, float *scale, const float *dout, size_t count,
                           csm_lstm_precision precision, cudaStream_t stream);
+
+/* ---- learning ---- */
+
+/* What changes from batch to batch, on the device. */
+struct lstm_state {
+    uint64_t stream;  /* of dropout */
+    float share;      /* 1 / (windows * mean weight): losses of a batch are averaged */
+    float step, root; /* of AdamW: rate / (1 - moment 1^n), 1 / sqrt(1 - moment 2^n) */
+    float keep;       /* 1 - rate * decay */
+    double clip;      /* norm; 0: never */
+};
+/* What an epoch leaves, on the device. */
+struct lstm_report {
+    double loss;     /* sum of weighted losses */
+    uint64_t steps;  /* of the optimiser */
+    uint64_t failed; /* 1: a gradient was not finite; nothing has changed since */
+};
+struct lstm_loss {
+    const csm_lstm_cuda_head *heads; /* (O) */
+    const float *out, *target;       /* (B, O) */
+    const float *weight;             /* (B) */
+    float *dout;                     /* (B, O) */
+    const lstm_state *state;
+    lstm_report *report;
+    size_t batch, outputs;
+};
+csm_status lstm_loss_run(const lstm_loss *job, cudaStream_t stream);
+
+struct lstm_adamw {
+    float *parameters, *gradient, *first, *second; /* (count) */
+    const uint8_t *decays;                         /* (count) */
+    double *partial;                               /* lstm_adamw_partial */
+    const lstm_state *state;
+    lstm_report *report;
+    size_t count;
+};
+constexpr size_t lstm_adamw_partial = 256;
+csm_status lstm_adamw_run(const lstm_adamw *job, cudaStream_t stream);
 
 #endif

@@ -39,10 +39,10 @@ csm_status project(csm_lstm_cuda *lstm, size_t layer, size_t step, bool all_step
     const lstm_cuda_layer *own = &lstm->layer[layer];
     const csm_gemm_factor weight = of_floats(own->input_weight, inputs);
     if (layer == 0) {
-        csm_gemm_factor x = of_floats(lstm->x, inputs);
+        csm_gemm_factor x = of_floats(lstm->input.x, inputs);
         if (all_steps) return multiply(lstm, lstm->z, x, weight, lstm->rows, gates, inputs, own->bias);
-        x.data = lstm->x + step * inputs;
-        x.gather = lstm->base;
+        x.data = lstm->input.x + step * inputs;
+        x.gather = lstm->input.base;
         return multiply(lstm, lstm->z, x, weight, batch, gates, inputs, own->bias);
     }
     const lstm_cuda_layer *below = &lstm->layer[layer - 1];
@@ -64,7 +64,7 @@ csm_status forward_resident(csm_lstm_cuda *lstm, size_t layer) {
     lstm_forward_arguments job = {};
     job.weight = own->forward;
     job.z = lstm->z;
-    job.base = layer == 0 ? lstm->base : nullptr;
+    job.base = layer == 0 ? lstm->input.base : nullptr;
     job.z_step = layer == 0 ? 1 : lstm->batch;
     job.h = own->h;
     job.h_step = keeps_steps(lstm, layer) ? lstm->batch * words : 0;
@@ -91,7 +91,7 @@ csm_status forward_steps(csm_lstm_cuda *lstm, size_t layer) {
                                   hidden));
         step.product = s > 0 ? lstm->product : nullptr;
         step.z = lstm->z;
-        step.base = layer == 0 && !each ? lstm->base : nullptr;
+        step.base = layer == 0 && !each ? lstm->input.base : nullptr;
         step.z_row = each ? 0 : layer == 0 ? s : s * batch;
         if (own->gates != nullptr) {
             step.c = own->c + s * places;
@@ -127,6 +127,7 @@ lstm_raise raising(const csm_lstm_cuda *lstm, size_t layer, bool last_step) {
     job.units = lstm->shape.hidden;
     job.layer = layer;
     job.layers = lstm->shape.layers;
+    job.stream = &lstm->input.state->stream;
     if (!top) job.dropout = lstm->dropout;
     return job;
 }
@@ -255,11 +256,18 @@ csm_status backward_weights(csm_lstm_cuda *lstm, size_t layer, bool with_dx) {
         CSM_CUDA_TRY(multiply(lstm, lstm->above, of_elements(lstm, lstm->dz, gates),
                               of_floats(own->input_weight, inputs, true), count, hidden, gates));
     } else {
-        const lstm_sum_hours sum = {lstm->z,   lstm->dz,   lstm->base, lstm->order, lstm->begin,
-                                    lstm->end, lstm->rows, batch,      hidden};
+        const lstm_sum_hours sum = {lstm->z,
+                                    lstm->dz,
+                                    lstm->input.base,
+                                    lstm->input.order,
+                                    lstm->input.begin,
+                                    lstm->input.end,
+                                    lstm->rows,
+                                    batch,
+                                    hidden};
         CSM_CUDA_TRY(lstm_sum_hours_run(&sum, lstm->precision, lstm->stream));
         CSM_CUDA_TRY(multiply(lstm, lstm->d_weight, of_floats(lstm->z, gates, true),
-                              of_floats(lstm->x, inputs, true), gates, inputs, lstm->rows));
+                              of_floats(lstm->input.x, inputs, true), gates, inputs, lstm->rows));
         CSM_CUDA_TRY(
             lstm_unpack_run(lstm->gradient + at.weight_ih, lstm->d_weight, &input, scale, lstm->stream));
         CSM_CUDA_TRY(csm_column_sums(lstm->d_weight, lstm->z, false, CSM_LSTM_FP32, lstm->rows, gates,

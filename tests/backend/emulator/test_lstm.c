@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The CUDA LSTM, kernels and host side, on the emulated card against the reference. */
 #include "backend/lstm_device.h"
+#include "backend/lstm_learning.h"
 
 #include "emulator.h"
 
@@ -225,6 +226,107 @@ static void inference_gives_the_bits_of_training_and_memory_is_used_again(void *
     }
 }
 
+/* ---- learning ---- */
+
+static const csm_lstm_cuda_head all_heads[4] = {
+    {0, 0, 1, 0}, {1, 0.5f, 0.7f, 0}, {2, 0.9f, 1, 0}, {3, 0, 2, 0.3f}};
+
+/* Steps of AdamW divide by the root of small moments, so errors of small gradients weigh more than in the gradients. */
+static void learning_agrees_with_adamw_in_double(void **unused) {
+    (void)unused;
+    const device_case cases[] = {
+        {5, 12, 2, 4, 1, 30, 9, 4, 0.3f, CSM_LSTM_FP32, CSM_LSTM_HOURS, CSM_LSTM_HOURS},
+        {5, 30, 1, 4, 0, 30, 9, 4, 0, CSM_LSTM_FP16, CSM_LSTM_RESIDENT, CSM_LSTM_RESIDENT},
+    };
+    const double most[2][2] = {{1e-3, 1e-5}, {5e-2, 1e-3}}, clips[2] = {0, 0.05};
+    for (size_t i = 0; i < 4; i++) {
+        double distance[2];
+        emulator_reset(NULL, EMULATOR_SHUFFLED, 3);
+        learning_run(&cases[i / 2], all_heads, clips[i % 2], distance);
+        assert_string_equal("", emulator_failure());
+        assert_int_equal(0, emulator_memory_used());
+        assert_int_equal(0, emulator_objects());
+        assert_true(distance[0] < most[i / 2][0] && distance[1] < most[i / 2][1]);
+    }
+}
+
+/* Two objects, one of which is saved after two steps and taken up by another: the same bits. No wait within an epoch. */
+static void learning_never_waits_and_goes_on_with_the_same_bits_from_a_checkpoint(void **unused) {
+    (void)unused;
+    const device_case c = {5, 20, 1, 4, 0, 30, 8, 4, 0, CSM_LSTM_BF16, CSM_LSTM_RESIDENT, CSM_LSTM_RESIDENT};
+    device_problem p;
+    device_problem_new(&p, &c);
+    const csm_lstm_cuda_options options = device_options(&c);
+    csm_lstm_cuda *whole, *again;
+    emulator_reset(NULL, EMULATOR_FORWARD, 1);
+    assert_ok(csm_lstm_cuda_new(&whole, &p.shape, &options));
+    assert_ok(csm_lstm_cuda_new(&again, &p.shape, &options));
+    assert_ok(csm_lstm_cuda_set_parameters(whole, p.parameters));
+    assert_ok(csm_lstm_cuda_objective(whole, all_heads));
+    assert_ok(csm_lstm_cuda_objective(again, all_heads));
+    float *first = device_array(p.count, sizeof *first), *second = device_array(p.count, sizeof *second);
+    double loss;
+    for (uint64_t n = 1; n <= 4; n++) {
+        const csm_lstm_cuda_step step = {n, 0.01, 0.1, 1, 0.125};
+        const uint64_t waits = emulator_synchronisations();
+        assert_ok(csm_lstm_cuda_learn(whole, &p.batch, p.dout, NULL, &step));
+        if (n > 2) assert_ok(csm_lstm_cuda_learn(again, &p.batch, p.dout, NULL, &step));
+        assert_int_equal(waits, emulator_synchronisations());
+        if (n != 2) continue;
+        assert_ok(csm_lstm_cuda_get_parameters(whole, p.grad));
+        assert_ok(csm_lstm_cuda_get_moments(whole, first, second));
+        assert_ok(csm_lstm_cuda_set_parameters(again, p.grad));
+        assert_ok(csm_lstm_cuda_set_moments(again, first, second));
+    }
+    assert_ok(csm_lstm_cuda_epoch(whole, &loss));
+    assert_true(loss > 0);
+    assert_ok(csm_lstm_cuda_epoch(whole, &loss));
+    assert_true(loss == 0); /* since the last call */
+    assert_ok(csm_lstm_cuda_get_parameters(whole, p.grad));
+    assert_ok(csm_lstm_cuda_get_parameters(again, first));
+    assert_memory_equal(p.grad, first, p.count * sizeof *first);
+    csm_lstm_cuda_free(whole);
+    csm_lstm_cuda_free(again);
+    free(first);
+    free(second);
+    device_problem_free(&p);
+}
+
+static void a_gradient_that_is_not_finite_stops_the_learning_and_is_named(void **unused) {
+    (void)unused;
+    const device_case c = {3, 6, 1, 4, 0, 30, 5, 3, 0, CSM_LSTM_FP32, CSM_LSTM_HOURS, CSM_LSTM_HOURS};
+    device_problem p;
+    device_problem_new(&p, &c);
+    const csm_lstm_cuda_options options = device_options(&c);
+    csm_lstm_cuda *lstm;
+    double loss;
+    emulator_reset(NULL, EMULATOR_FORWARD, 1);
+    assert_ok(csm_lstm_cuda_new(&lstm, &p.shape, &options));
+    assert_ok(csm_lstm_cuda_set_parameters(lstm, p.parameters));
+    const csm_lstm_cuda_step step = {1, 0.01, 0, 0, 0.2};
+    csm_lstm_cuda_step none = step;
+    none.number = 0;
+    csm_lstm_cuda_head odd[4] = {{0, 0, 1, 0}, {4, 0, 1, 0}, {0, 0, 1, 0}, {0, 0, 1, 0}};
+    assert_fails(CSM_EINVAL, "without heads", csm_lstm_cuda_learn(lstm, &p.batch, p.dout, NULL, &step));
+    assert_fails(CSM_EINVAL, "without heads", csm_lstm_cuda_epoch(lstm, &loss));
+    assert_fails(CSM_EINVAL, "without heads", csm_lstm_cuda_get_moments(lstm, p.grad, p.grad));
+    assert_fails(CSM_EINVAL, "without heads", csm_lstm_cuda_set_moments(lstm, p.grad, p.grad));
+    assert_fails(CSM_EINVAL, "head 1 has objective 4", csm_lstm_cuda_objective(lstm, odd));
+    assert_ok(csm_lstm_cuda_objective(lstm, all_heads));
+    assert_fails(CSM_EINVAL, "counted from 1", csm_lstm_cuda_learn(lstm, &p.batch, p.dout, NULL, &none));
+    assert_ok(csm_lstm_cuda_learn(lstm, &p.batch, p.dout, NULL, &step));
+    assert_ok(csm_lstm_cuda_get_parameters(lstm, p.grad));
+    p.dout[0] = NAN; /* the squared loss's target */
+    assert_ok(csm_lstm_cuda_learn(lstm, &p.batch, p.dout, NULL, &step));
+    p.dout[0] = 1;
+    assert_ok(csm_lstm_cuda_learn(lstm, &p.batch, p.dout, NULL, &step));
+    assert_fails(CSM_EINVAL, "gradient of step 2 is not finite", csm_lstm_cuda_epoch(lstm, &loss));
+    assert_ok(csm_lstm_cuda_get_parameters(lstm, p.parameters));
+    assert_memory_equal(p.grad, p.parameters, p.count * sizeof *p.grad);
+    csm_lstm_cuda_free(lstm);
+    device_problem_free(&p);
+}
+
 /* Whatever call of the runtime fails: an error, nothing lost, nothing left behind. */
 static void every_failing_call_of_the_runtime_is_an_error_and_nothing_leaks(void **unused) {
     (void)unused;
@@ -233,6 +335,8 @@ static void every_failing_call_of_the_runtime_is_an_error_and_nothing_leaks(void
     device_problem_new(&p, &c);
     const csm_lstm_cuda_options options = device_options(&c);
     emulator_reset(NULL, EMULATOR_FORWARD, 1);
+    const csm_lstm_cuda_step step = {1, 0.01, 0, 0, 0.2};
+    double loss;
     bool failed = true;
     for (uint64_t n = 1; failed; n++) {
         csm_lstm_cuda *lstm = NULL;
@@ -241,6 +345,9 @@ static void every_failing_call_of_the_runtime_is_an_error_and_nothing_leaks(void
         if (!status) status = csm_lstm_cuda_set_parameters(lstm, p.parameters);
         if (!status) status = csm_lstm_cuda_forward(lstm, &p.batch, p.out);
         if (!status) status = csm_lstm_cuda_backward(lstm, p.dout, p.grad, p.dx);
+        if (!status) status = csm_lstm_cuda_objective(lstm, all_heads);
+        if (!status) status = csm_lstm_cuda_learn(lstm, &p.batch, p.dout, NULL, &step);
+        if (!status) status = csm_lstm_cuda_epoch(lstm, &loss);
         csm_lstm_cuda_free(lstm);
         failed = status != CSM_OK;
         if (failed) assert_true(status == CSM_EDEVICE || status == CSM_ENOMEM);
@@ -284,6 +391,9 @@ int main(void) {
         cmocka_unit_test(the_estimate_is_what_is_taken),
         cmocka_unit_test(batches_beyond_what_was_asked_for_are_refused),
         cmocka_unit_test(inference_gives_the_bits_of_training_and_memory_is_used_again),
+        cmocka_unit_test(learning_agrees_with_adamw_in_double),
+        cmocka_unit_test(learning_never_waits_and_goes_on_with_the_same_bits_from_a_checkpoint),
+        cmocka_unit_test(a_gradient_that_is_not_finite_stops_the_learning_and_is_named),
         cmocka_unit_test(every_failing_call_of_the_runtime_is_an_error_and_nothing_leaks),
         cmocka_unit_test(every_failed_allocation_is_survived),
     };
