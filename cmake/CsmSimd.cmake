@@ -2,12 +2,13 @@
 # Kernels are written once and compiled three times: plain C by csm_objects itself, and here for AVX2 and AVX-512 through
 # one-line wrapper files in the build folder. Every indicator (src/indicator/*.c) and every file named *_simd.c of any
 # stage takes part. Names get their suffix from CSM_ISA_SYMBOL (src/backend/isa.h); the caller picks at run time.
-# No flag here may change a result: contraction stays off (CsmFlags.cmake), so FMA is used only where it is written.
+# No flag here may change a result: contraction stays off (CsmFlags.cmake), so FMA is used only where it is written. That no
+# operation traps lets both sides of a condition be computed on whole vectors.
 if(NOT CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64|amd64")
   return()
 endif()
-set(csm_isa_avx2_flags -funroll-loops -mavx2 -mfma -DCSM_BUILD_AVX2=1)
-set(csm_isa_avx512_flags -funroll-loops -mavx512f -mavx512dq -mavx512vl -mavx512bw -mprefer-vector-width=512 -DCSM_BUILD_AVX512=1)
+set(csm_isa_avx2_flags -funroll-loops -fno-trapping-math -mavx2 -mfma -DCSM_BUILD_AVX2=1)
+set(csm_isa_avx512_flags -funroll-loops -fno-trapping-math -mavx512f -mavx512dq -mavx512vl -mavx512bw -mprefer-vector-width=512 -DCSM_BUILD_AVX512=1)
 
 set(simd_sources "")
 foreach(stage ${CSM_STAGES})

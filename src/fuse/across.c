@@ -1,162 +1,199 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Features that compare the coins present at a decision, and those that are the same for all. First every coin's own
- * column (parallel over coins), then one number or one rank each over the coins (parallel over time). Coins are taken in
+ * columns (parallel over coins), then one number or one rank each over the coins (parallel over time). Coins are taken in
  * the order given, so no number of threads changes a bit; who was present at t does not depend on what came later.
  */
+#include "fuse/across.h"
+
+#include "backend/isa.h"
+#include "core/platform.h"
 #include "fuse/frame.h"
 
 #include <math.h>
 
-#define DECISION_CHUNK 256
+#define DECLARE(isa)                                                                                         \
+    void csm_across_moments_##isa(double *out, bool deviation, const float *values, size_t stride,           \
+                                  size_t tracks, size_t width);                                              \
+    void csm_across_ranks_##isa(float *values, size_t stride, size_t tracks, size_t width, float *copy);
+DECLARE(scalar)
+DECLARE(avx2)
+DECLARE(avx512)
 
 typedef struct across_job {
     csm_build *build;
-    const csm_feature *feature;
-    csm_across_result *result;
-    float *base;           /* (tracks, decisions) */
-    csm_subject *subjects; /* one a worker */
+    size_t common_count;
+    size_t compared_count;
+    size_t *common;   /* (common_count) features that are the same for all */
+    size_t *compared; /* (compared_count) features that compare coins */
 } across_job;
+
+static const csm_feature *feature_at(const across_job *job, size_t f) {
+    return &job->build->recipe->features[f];
+}
 
 /* ---- the same for all ------------------------------------------------------------------------------------ */
 
 /* A track without bars that spans the panel carries what depends on time alone. */
-static csm_status run_common(across_job *job) {
+static csm_status run_common(void *user, size_t begin, size_t end, uint32_t worker) {
+    const across_job *job = user;
     const csm_build *build = job->build;
     const csm_track whole = {.slots = build->panel->slots, .span = build->panel->slots};
-    csm_subject *subject = &job->subjects[0];
+    const int64_t first = csm_build_slot(build, &whole);
+    csm_subject *subject = &build->subjects[worker];
+    csm_status status = CSM_OK;
     subject->track = &whole;
-    const csm_status status = job->feature->formula->run(job->feature, subject, subject->column);
-    for (size_t d = 0; d < build->decisions && !status; d++) {
-        const size_t s = csm_build_slot(build, &whole, d);
-        job->result->common[d] = s < whole.slots ? subject->column[s] : (double)NAN;
+    for (size_t i = begin; i < end && !status; i++) {
+        const csm_feature *feature = feature_at(job, job->common[i]);
+        double *out = build->across[job->common[i]].common;
+        status = feature->formula->run(feature, subject, subject->column);
+        for (size_t d = 0; d < build->decisions && !status; d++) {
+            const int64_t s = first + (int64_t)d;
+            out[d] = s >= 0 && (uint64_t)s < whole.slots ? subject->column[s] : (double)NAN;
+        }
     }
+    subject->track = NULL;
     return status;
 }
 
 /* ---- each coin's own ------------------------------------------------------------------------------------- */
 
-static float base_value(const across_job *job, const csm_track *track, const double *column, size_t d) {
-    const csm_panel *panel = job->build->panel;
-    const csm_sequence sequence = job->feature->formula->sequence;
-    const size_t s = csm_build_slot(job->build, track, d);
-    if (s == SIZE_MAX || s >= track->slots || csm_track_absence(panel, track, s)) return NAN;
-    if (csm_track_window(panel, track, sequence, job->feature->memory, s)) return NAN;
-    return (float)column[csm_track_newest(track, sequence, s)];
+/* Decisions [*begin, *end) that lie in the track's slots. */
+static void find_span(size_t *begin, size_t *end, const csm_build *build, const csm_track *track) {
+    const int64_t first = csm_build_slot(build, track);
+    const int64_t last = (int64_t)(track->span > 0 ? track->slots : 0) - first;
+    *begin = first < 0 ? (size_t)-first : 0;
+    *end = last < 0 ? 0 : (uint64_t)last < build->decisions ? (size_t)last : build->decisions;
+    if (*begin > *end) *begin = *end;
 }
 
-static csm_status run_bases(void *user, size_t begin, size_t end, uint32_t worker) {
-    const across_job *job = user;
-    csm_subject *subject = &job->subjects[worker];
-    csm_status status = CSM_OK;
-    for (size_t i = begin; i < end && !status; i++) {
-        const csm_track *track = &job->build->panel->tracks[i];
-        float *base = job->base + i * job->build->decisions;
-        subject->track = track;
-        if (track->span > 0) status = job->feature->formula->run(job->feature, subject, subject->column);
-        for (size_t d = 0; d < job->build->decisions; d++)
-            base[d] = track->span > 0 ? base_value(job, track, subject->column, d) : NAN;
+/* A coin is present with a feature where it may have a row and the feature's window is sound. */
+static void keep_present(float *out, const csm_build *build, const csm_track *track,
+                         const csm_feature *feature, const double *column, const uint8_t *absent) {
+    const csm_sequence sequence = feature->formula->sequence;
+    const int64_t first = csm_build_slot(build, track);
+    size_t begin, end;
+    find_span(&begin, &end, build, track);
+    for (size_t d = 0; d < begin; d++) out[d] = NAN;
+    for (size_t d = begin; d < end; d++) {
+        const size_t s = (size_t)(first + (int64_t)d);
+        out[d] = NAN;
+        if (absent[d] || csm_track_window(build->panel, track, sequence, feature->memory, s)) continue;
+        const float value = (float)column[csm_track_newest(track, sequence, s)];
+        out[d] = value - value == 0 ? value : NAN;
     }
+    for (size_t d = end; d < build->decisions; d++) out[d] = NAN;
+}
+
+static csm_status run_track(const across_job *job, csm_subject *subject, size_t t, uint8_t *absent) {
+    const csm_build *build = job->build;
+    const csm_track *track = &build->panel->tracks[t];
+    const int64_t first = csm_build_slot(build, track);
+    csm_status status = CSM_OK;
+    size_t begin, end;
+    find_span(&begin, &end, build, track);
+    for (size_t d = begin; d < end; d++)
+        absent[d] = csm_track_absence(build->panel, track, (size_t)(first + (int64_t)d)) != 0;
+    subject->track = track;
+    for (size_t i = 0; i < job->compared_count && !status; i++) {
+        const csm_feature *feature = feature_at(job, job->compared[i]);
+        if (begin < end) status = feature->formula->run(feature, subject, subject->column);
+        if (!status)
+            keep_present(build->across[job->compared[i]].own + t * build->decisions, build, track, feature,
+                         subject->column, absent);
+    }
+    return status;
+}
+
+static csm_status run_tracks(void *user, size_t begin, size_t end, uint32_t worker) {
+    const across_job *job = user;
+    uint8_t *absent = csm_alloc_array(job->build->decisions, 1);
+    csm_status status = absent ? CSM_OK : CSM_ENOMEM;
+    for (size_t t = begin; t < end && !status; t++)
+        status = run_track(job, &job->build->subjects[worker], t, absent);
+    csm_dealloc(absent);
     return status;
 }
 
 /* ---- over the coins -------------------------------------------------------------------------------------- */
 
-static csm_status reduce_moments(void *user, size_t begin, size_t end, uint32_t worker) {
+static csm_status reduce(void *user, size_t begin, size_t end, uint32_t worker) {
     const across_job *job = user;
-    const size_t decisions = job->build->decisions;
-    double sum[DECISION_CHUNK] = {0}, squares[DECISION_CHUNK] = {0}, count[DECISION_CHUNK] = {0};
-    (void)worker;
-    for (size_t i = 0; i < job->build->panel->count; i++) {
-        const float *base = job->base + i * decisions;
-        for (size_t d = begin; d < end; d++) {
-            const bool present = isfinite(base[d]);
-            const double value = present ? base[d] : 0.0;
-            sum[d - begin] += value;
-            squares[d - begin] += value * value;
-            count[d - begin] += present ? 1.0 : 0.0;
-        }
-    }
-    for (size_t d = begin; d < end; d++) {
-        const double n = count[d - begin], mean = sum[d - begin] / n;
-        const double variance = squares[d - begin] / n - mean * mean;
-        const bool deviation = job->feature->formula->across == CSM_ACROSS_DEVIATION;
-        job->result->common[d] = deviation ? sqrt(variance < 0 ? 0 : variance) : mean;
-    }
-    return CSM_OK;
-}
-
-/* Those below plus half of the equal others, over n - 1; a coin alone stands in the middle. */
-static float rank_of(const float *value, size_t n, float own) {
-    uint32_t below = 0, equal = 0;
-    for (size_t j = 0; j < n; j++) {
-        below += value[j] < own;
-        equal += value[j] == own;
-    }
-    return n > 1 ? (float)((below + 0.5 * (equal - 1)) / (double)(n - 1)) : 0.5f;
-}
-
-static csm_status reduce_ranks(void *user, size_t begin, size_t end, uint32_t worker) {
-    const across_job *job = user;
-    const size_t decisions = job->build->decisions, tracks = job->build->panel->count;
-    float *value = csm_alloc_array(tracks, sizeof *value);
-    (void)worker;
-    if (!value) return CSM_ENOMEM;
-    for (size_t d = begin; d < end; d++) {
-        size_t n = 0;
-        for (size_t i = 0; i < tracks; i++)
-            if (isfinite(job->base[i * decisions + d])) value[n++] = job->base[i * decisions + d];
-        for (size_t i = 0; i < tracks; i++) {
-            float *own = &job->base[i * decisions + d];
-            *own = isfinite(*own) ? rank_of(value, n, *own) : NAN;
-        }
-    }
-    csm_dealloc(value);
-    return CSM_OK;
-}
-
-static csm_status run_compared(across_job *job, bool ranks) {
     const csm_build *build = job->build;
-    csm_status status = CSM_ENOMEM;
-    job->base = csm_realloc_array(NULL, build->panel->count, build->decisions * sizeof *job->base);
-    if (job->base) status = csm_parallel_for(build->workers, build->panel->count, 1, run_bases, job);
-    if (!status)
-        status = csm_parallel_for(build->threads, build->decisions, DECISION_CHUNK,
-                                  ranks ? reduce_ranks : reduce_moments, job);
-    if (!status && ranks) {
-        job->result->own = job->base;
-        job->base = NULL;
+    const size_t tracks = build->panel->count;
+    float *copy = csm_realloc_array(NULL, tracks, CSM_ACROSS_CHUNK * sizeof *copy);
+    (void)worker;
+    if (!copy) return CSM_ENOMEM;
+    for (size_t i = 0; i < job->compared_count; i++) {
+        const csm_across_result *result = &build->across[job->compared[i]];
+        const csm_across across = feature_at(job, job->compared[i])->formula->across;
+        float *own = result->own + begin;
+        if (across == CSM_ACROSS_RANK) CSM_ISA_SELECT(csm_backend_isa(), csm_across_ranks)
+        (own, build->decisions, tracks, end - begin, copy);
+        else CSM_ISA_SELECT(csm_backend_isa(), csm_across_moments)(result->common + begin,
+                                                                   across == CSM_ACROSS_DEVIATION, own,
+                                                                   build->decisions, tracks, end - begin);
     }
-    csm_dealloc(job->base);
-    job->base = NULL;
-    return status;
+    csm_dealloc(copy);
+    return CSM_OK;
 }
 
-static csm_status run_one(across_job *job) {
-    const csm_across across = job->feature->formula->across;
-    if (across == CSM_ACROSS_RANK) return run_compared(job, true);
-    job->result->common = csm_alloc_array(job->build->decisions, sizeof *job->result->common);
-    if (!job->result->common) return CSM_ENOMEM;
-    return across == CSM_ACROSS_COMMON ? run_common(job) : run_compared(job, false);
+/* ---- all of them ----------------------------------------------------------------------------------------- */
+
+/* One block for all that is compared: it stays until the rows are filled, ranks are read from it. */
+static csm_status reserve_own(across_job *job) {
+    csm_build *build = job->build;
+    size_t values, row;
+    if (__builtin_mul_overflow(build->panel->count, build->decisions, &values) ||
+        __builtin_mul_overflow(values, job->compared_count * sizeof *build->own, &row))
+        return csm_fail(CSM_ENOMEM, "fuse: %zu compared features exceed the address space",
+                        job->compared_count);
+    build->own = csm_realloc_array(NULL, values, job->compared_count * sizeof *build->own);
+    if (!build->own) return CSM_ENOMEM;
+    csm_platform_large_pages(build->own, row);
+    for (size_t i = 0; i < job->compared_count; i++)
+        build->across[job->compared[i]].own = build->own + i * values;
+    return CSM_OK;
+}
+
+static csm_status reserve(across_job *job) {
+    const csm_build *build = job->build;
+    job->common = csm_alloc_array(build->recipe->count, sizeof *job->common);
+    job->compared = csm_alloc_array(build->recipe->count, sizeof *job->compared);
+    if (!job->common || !job->compared) return CSM_ENOMEM;
+    for (size_t f = 0; f < build->recipe->count; f++) {
+        const csm_across across = feature_at(job, f)->formula->across;
+        csm_across_result *result = &build->across[f];
+        if (across == CSM_ACROSS_NONE) continue;
+        if (across == CSM_ACROSS_COMMON)
+            job->common[job->common_count++] = f;
+        else
+            job->compared[job->compared_count++] = f;
+        if (across != CSM_ACROSS_RANK) {
+            result->common = csm_realloc_array(NULL, build->decisions, sizeof *result->common);
+            if (!result->common) return CSM_ENOMEM;
+        }
+    }
+    return reserve_own(job);
 }
 
 csm_status csm_across_run(csm_build *build) {
-    across_job job = {.build = build, .subjects = build->subjects};
-    csm_status status = CSM_OK;
-    for (size_t f = 0; f < build->recipe->count && !status; f++) {
-        job.feature = &build->recipe->features[f];
-        job.result = &build->across[f];
-        if (job.feature->formula->across == CSM_ACROSS_NONE) continue;
-        status = csm_progress(build->context, "fuse: compare coins", f, build->recipe->count);
-        if (!status) status = run_one(&job);
-    }
+    across_job job = {.build = build};
+    csm_status status = reserve(&job);
+    if (!status) status = csm_progress(build->context, "fuse: compare coins", 0, 2);
+    if (!status) status = csm_parallel_for(build->workers, job.common_count, 1, run_common, &job);
+    if (!status && job.compared_count > 0)
+        status = csm_parallel_for(build->workers, build->panel->count, 1, run_tracks, &job);
+    if (!status) status = csm_progress(build->context, "fuse: compare coins", 1, 2);
+    if (!status && job.compared_count > 0)
+        status = csm_parallel_for(build->threads, build->decisions, CSM_ACROSS_CHUNK, reduce, &job);
+    csm_dealloc(job.common);
+    csm_dealloc(job.compared);
     return status;
 }
 
-void csm_across_free(csm_across_result *across, size_t features) {
-    for (size_t f = 0; across && f < features; f++) {
-        csm_dealloc(across[f].common);
-        csm_dealloc(across[f].own);
-    }
-    csm_dealloc(across);
+void csm_across_free(csm_build *build) {
+    for (size_t f = 0; build->across && f < build->recipe->count; f++) csm_dealloc(build->across[f].common);
+    csm_dealloc(build->across);
+    csm_dealloc(build->own);
 }

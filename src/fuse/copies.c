@@ -6,7 +6,8 @@
 #define DECLARE(isa)                                                                                         \
     bool csm_copy_doubles_##isa(float *out, const double *x, size_t n);                                      \
     bool csm_copy_floats_##isa(float *out, const float *x, size_t n);                                        \
-    void csm_copy_strip_##isa(float *out, size_t stride, const float *strip, size_t rows, size_t columns);
+    void csm_write_rows_##isa(float *out, const float *strip, size_t stride, size_t rows, size_t columns,    \
+                              const bool *dropped);
 DECLARE(scalar)
 DECLARE(avx2)
 DECLARE(avx512)
@@ -19,6 +20,7 @@ bool csm_copy_floats(float *out, const float *x, size_t n) {
     return CSM_ISA_SELECT(csm_backend_isa(), csm_copy_floats)(out, x, n);
 }
 
-void csm_copy_strip(float *out, size_t stride, const float *strip, size_t rows, size_t columns) {
-    CSM_ISA_SELECT(csm_backend_isa(), csm_copy_strip)(out, stride, strip, rows, columns);
+void csm_write_rows(float *out, const float *strip, size_t stride, size_t rows, size_t columns,
+                    const bool *dropped) {
+    CSM_ISA_SELECT(csm_backend_isa(), csm_write_rows)(out, strip, stride, rows, columns, dropped);
 }

@@ -9,6 +9,14 @@
 #include "backend/isa.h"
 #include "fuse/formula.h"
 
+#include <math.h>
+
+/* x, or NaN, which passes through all that is computed from it. Denominators and variances go through this: a condition around
+ * a division or root itself would keep the compiler from doing them on whole vectors. */
+static inline double positive(double x) {
+    return x > 0 ? x : (double)NAN;
+}
+
 #define RUN(id) CSM_ISA_SYMBOL(csm_##id##_run)
 
 #define CSM_FORMULA(id, group, sequence, memory, across, missing, parameters, indicator, text)               \

@@ -167,7 +167,7 @@ static csm_status open_build(csm_build *build, csm_frame *frame) {
 }
 
 static void close_build(csm_build *build) {
-    csm_across_free(build->across, build->recipe->count);
+    csm_across_free(build);
     for (uint32_t i = 0; build->subjects && i < build->workers; i++) csm_subject_close(&build->subjects[i]);
     csm_dealloc(build->subjects);
     csm_dealloc(build->classes);

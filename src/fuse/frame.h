@@ -38,7 +38,7 @@ struct csm_frame {
 /* What is compared across the coins, at each decision. */
 typedef struct csm_across_result {
     double *common; /* (decisions) the same for all; NULL for ranks */
-    float *own;     /* (tracks, decisions) ranks */
+    float *own; /* (tracks, decisions) each coin's own value, NaN where it is not present; then its rank */
 } csm_across_result;
 
 /* The indicators of a recipe over the tracks [first, first + tracks), a group at a time. */
@@ -72,6 +72,7 @@ typedef struct csm_build {
     uint32_t workers;          /* threads over tracks: no more than there are */
     csm_subject *subjects;     /* (workers) */
     csm_across_result *across; /* (features) empty where the formula compares nothing */
+    float *own;                /* the block of the results' own */
     csm_window_class *classes; /* (class_count) by their first feature */
     size_t class_count;
     size_t longest[3]; /* by sequence: the largest memory; 0: no feature */
@@ -95,12 +96,12 @@ void csm_row_plan_free(csm_row_plan *plan);
 csm_status csm_rows_fill(float *matrix, csm_row_plan *plan, const csm_build *build, csm_subject *subject,
                          size_t track, const csm_indicator_table *table);
 
-/* Slot, relative to the track, of decision d; SIZE_MAX: before its first bar. May be past its slots. */
-static inline size_t csm_build_slot(const csm_build *build, const csm_track *track, size_t d) {
+/* Slot, relative to the track, of decision 0; that of decision d is d more. Negative: before its first bar. May be past
+ * its slots. */
+static inline int64_t csm_build_slot(const csm_build *build, const csm_track *track) {
     const csm_panel *panel = build->panel;
-    const csm_time open = build->first_decision + ((csm_time)d - 1) * panel->interval;
     const csm_time start = panel->origin + (csm_time)track->first * panel->interval;
-    return open < start ? SIZE_MAX : (size_t)((open - start) / panel->interval);
+    return (build->first_decision - start) / panel->interval - 1; /* all lie on the interval's grid */
 }
 
 csm_status csm_indicator_table_open(csm_indicator_table *out, const csm_recipe *recipe);
@@ -111,7 +112,7 @@ const double *csm_indicator_table_column(const csm_indicator_table *table, size_
 
 /* Fills build->across (allocated, zeroed by the caller) for every feature that compares coins. */
 csm_status csm_across_run(csm_build *build);
-void csm_across_free(csm_across_result *across, size_t features);
+void csm_across_free(csm_build *build);
 
 /* The frame of a panel: the one path from bars to rows, for live frames, replays and audits. */
 csm_status csm_frame_from_panel(csm_frame **out, csm_context *context, const csm_panel *panel,

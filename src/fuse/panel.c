@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "fuse/panel.h"
 
+#include "core/platform.h"
 #include "fuse/logs.h"
 
 #include <math.h>
@@ -18,24 +19,8 @@ void csm_values_free(csm_values *values) {
 
 void csm_track_free(csm_track *track) {
     csm_dealloc(track->coin);
-    csm_dealloc(track->slot);
-    csm_dealloc(track->time);
-    csm_dealloc(track->open);
-    csm_dealloc(track->high);
-    csm_dealloc(track->low);
-    csm_dealloc(track->close);
-    csm_dealloc(track->volume);
-    csm_dealloc(track->log_open);
-    csm_dealloc(track->log_high);
-    csm_dealloc(track->log_low);
-    csm_dealloc(track->log_close);
-    csm_dealloc(track->log_return);
-    csm_dealloc(track->known_slot);
-    csm_dealloc(track->known_volume);
-    csm_dealloc(track->traded_count);
-    csm_dealloc(track->known_count);
-    csm_dealloc(track->gap_count);
-    csm_dealloc(track->long_gap);
+    csm_dealloc(track->bars);
+    csm_dealloc(track->index);
     csm_dealloc(track->known_at);
     csm_dealloc(track->pending);
     *track = (csm_track){0};
@@ -77,27 +62,38 @@ static csm_status check_bar(const csm_bars *bars, size_t i, const char *coin) {
                     i, open, high, low, close, bars->volume[i]);
 }
 
+/* Arrays of `count` elements, cut from a block. */
+static double *cut_doubles(char **next, size_t count) {
+    double *array = (double *)(void *)*next;
+    *next += count * sizeof *array;
+    return array;
+}
+
+static uint32_t *cut_counts(char **next, size_t count) {
+    uint32_t *array = (uint32_t *)(void *)*next;
+    *next += count * sizeof *array;
+    return array;
+}
+
+#define BAR_BYTES (sizeof(csm_time) + 10 * sizeof(double) + sizeof(uint32_t))
+
+/* No more bars are traded than are known. */
 static csm_status allocate_bars(csm_track *track) {
     const size_t traded = track->traded, known = track->known;
-    track->slot = csm_alloc_array(traded, sizeof *track->slot);
-    track->time = csm_alloc_array(traded, sizeof *track->time);
-    track->open = csm_alloc_array(traded, sizeof *track->open);
-    track->high = csm_alloc_array(traded, sizeof *track->high);
-    track->low = csm_alloc_array(traded, sizeof *track->low);
-    track->close = csm_alloc_array(traded, sizeof *track->close);
-    track->volume = csm_alloc_array(traded, sizeof *track->volume);
-    track->log_open = csm_alloc_array(traded, sizeof *track->log_open);
-    track->log_high = csm_alloc_array(traded, sizeof *track->log_high);
-    track->log_low = csm_alloc_array(traded, sizeof *track->log_low);
-    track->log_close = csm_alloc_array(traded, sizeof *track->log_close);
-    track->log_return = csm_alloc_array(traded, sizeof *track->log_return);
-    track->known_slot = csm_alloc_array(known, sizeof *track->known_slot);
-    track->known_volume = csm_alloc_array(known, sizeof *track->known_volume);
-    const bool whole = track->slot && track->time && track->open && track->high && track->low &&
-                       track->close && track->volume && track->log_open && track->log_high &&
-                       track->log_low && track->log_close && track->log_return && track->known_slot &&
-                       track->known_volume;
-    return whole ? CSM_OK : CSM_ENOMEM;
+    track->bars = csm_realloc_array(NULL, known, BAR_BYTES + sizeof(double) + sizeof(uint32_t));
+    if (!track->bars) return CSM_ENOMEM;
+    csm_platform_large_pages(track->bars, known * (BAR_BYTES + sizeof(double) + sizeof(uint32_t)));
+    char *next = track->bars;
+    track->time = (csm_time *)(void *)next;
+    next += traded * sizeof *track->time;
+    double **const columns[] = {&track->open,      &track->high,      &track->low,      &track->close,
+                                &track->volume,    &track->log_open,  &track->log_high, &track->log_low,
+                                &track->log_close, &track->log_return};
+    for (size_t c = 0; c < sizeof columns / sizeof columns[0]; c++) *columns[c] = cut_doubles(&next, traded);
+    track->known_volume = cut_doubles(&next, known);
+    track->slot = cut_counts(&next, traded);
+    track->known_slot = cut_counts(&next, known);
+    return CSM_OK;
 }
 
 /* First pass: checks, counts, span, and whether anything came late or is not final. */
@@ -222,12 +218,13 @@ static csm_status index_tracks(void *user, size_t begin, size_t end, uint32_t wo
         /* a row further from the last bar than the staleness limit is excluded for that alone */
         track->slots = track->span + (size_t)(panel->stale_after / panel->interval) + 1;
         track->first = (size_t)((track->start - panel->origin) / panel->interval);
-        track->traded_count = csm_alloc_array(track->slots, sizeof *track->traded_count);
-        track->known_count = csm_alloc_array(track->slots, sizeof *track->known_count);
-        track->gap_count = csm_alloc_array(track->slots, sizeof *track->gap_count);
-        track->long_gap = csm_alloc_array(track->slots, sizeof *track->long_gap);
-        if (!track->traded_count || !track->known_count || !track->gap_count || !track->long_gap)
-            return CSM_ENOMEM;
+        track->index = csm_realloc_array(NULL, track->slots, 4 * sizeof(uint32_t));
+        if (!track->index) return CSM_ENOMEM;
+        char *next = track->index;
+        track->traded_count = cut_counts(&next, track->slots);
+        track->known_count = cut_counts(&next, track->slots);
+        track->gap_count = cut_counts(&next, track->slots);
+        track->long_gap = cut_counts(&next, track->slots);
         count_slots(track, panel->interval, panel->gap_limit);
     }
     return CSM_OK;
@@ -331,57 +328,7 @@ csm_status csm_panel_finish(csm_panel *panel, uint32_t threads) {
     return status ? status : mark_late(panel);
 }
 
-/* ---- look-ups ------------------------------------------------------------------------------------------------------ */
-
-size_t csm_track_newest(const csm_track *track, csm_sequence sequence, size_t s) {
-    if (sequence == CSM_OVER_SLOTS) return s;
-    const uint32_t count = sequence == CSM_OVER_TRADED ? track->traded_count[s] : track->known_count[s];
-    return count > 0 ? count - 1 : SIZE_MAX;
-}
-
-csm_reason csm_track_absence(const csm_panel *panel, const csm_track *track, size_t s) {
-    const csm_time decision = csm_panel_decision(panel, track->first + s);
-    const uint32_t traded = track->traded_count[s];
-    csm_reason reasons = 0;
-    if (traded == 0) {
-        reasons |= CSM_REASON_MASK(NO_DATA);
-    } else if (decision - (track->time[traded - 1] + panel->interval) > panel->stale_after) {
-        reasons |= CSM_REASON_MASK(STALE);
-    }
-    if (track->delisted <= decision) reasons |= CSM_REASON_MASK(DELISTED);
-    if (track->pending && s < track->span && track->pending[s]) reasons |= CSM_REASON_MASK(PENDING);
-    if (track->known_at && track->known_at[s < track->span ? s : track->span - 1] > decision)
-        reasons |= CSM_REASON_MASK(PENDING);
-    return reasons;
-}
-
-/* First slot of the window of `memory` elements at slot s; SIZE_MAX: there are too few. */
-static size_t window_start(const csm_track *track, csm_sequence sequence, size_t memory, size_t s) {
-    const size_t newest = csm_track_newest(track, sequence, s);
-    if (newest == SIZE_MAX || newest + 1 < memory) return SIZE_MAX;
-    const size_t oldest = newest + 1 - memory;
-    if (sequence == CSM_OVER_SLOTS) return oldest;
-    return sequence == CSM_OVER_TRADED ? track->slot[oldest] : track->known_slot[oldest];
-}
-
-static uint32_t gaps_within(const csm_track *track, size_t start, size_t s) {
-    return track->gap_count[s] - (start > 0 ? track->gap_count[start - 1] : 0);
-}
-
-bool csm_track_whole(const csm_track *track, csm_sequence sequence, size_t memory, size_t s) {
-    const size_t start = window_start(track, sequence, memory, s);
-    return start != SIZE_MAX && gaps_within(track, start, s) == 0;
-}
-
-csm_reason csm_track_window(const csm_panel *panel, const csm_track *track, csm_sequence sequence,
-                            size_t memory, size_t s) {
-    const size_t start = window_start(track, sequence, memory, s);
-    if (start == SIZE_MAX) return CSM_REASON_MASK(HISTORY_SHORT);
-    const uint32_t gaps = gaps_within(track, start, s);
-    /* a quotient: 29 of 100 is the same double as the literal 0.29, which 0.29 x 100 is not */
-    if (gaps > 0 && (double)gaps / (double)(s - start + 1) > panel->gap_share) return CSM_REASON_MASK(GAPS);
-    return track->long_gap[s] > start ? CSM_REASON_MASK(GAPS) : 0;
-}
+/* ---- all at once ----------------------------------------------------------------------------------------------- */
 
 static csm_status copy_values(csm_values *out, const csm_values *values) {
     const size_t n = values->length;
@@ -417,14 +364,28 @@ csm_status csm_panel_new(csm_panel **out, size_t count, const csm_fuse_options *
     return CSM_OK;
 }
 
+typedef struct tracks_job {
+    csm_panel *panel;
+    const csm_track_source *sources;
+} tracks_job;
+
+static csm_status build_tracks(void *user, size_t begin, size_t end, uint32_t worker) {
+    const tracks_job *job = user;
+    csm_status status = CSM_OK;
+    (void)worker;
+    for (size_t i = begin; i < end && !status; i++)
+        status = csm_track_build(&job->panel->tracks[i], &job->sources[i], job->panel->interval);
+    return status;
+}
+
 csm_status csm_panel_from_arrays(csm_panel **out, uint32_t threads, const csm_track_source *sources,
                                  size_t count, const csm_values *fear_greed,
                                  const csm_fuse_options *options) {
     csm_panel *panel = NULL;
     *out = NULL;
     csm_status status = csm_panel_new(&panel, count, options);
-    for (size_t i = 0; i < count && !status; i++)
-        status = csm_track_build(&panel->tracks[i], &sources[i], options->interval);
+    tracks_job job = {.panel = panel, .sources = sources};
+    if (!status) status = csm_parallel_for(threads, count, 1, build_tracks, &job);
     if (!status && fear_greed) status = copy_values(&panel->fear_greed, fear_greed);
     if (!status) status = csm_panel_finish(panel, threads);
     if (status) {

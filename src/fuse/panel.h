@@ -29,6 +29,9 @@ typedef struct csm_track {
     size_t first;      /* its slot in the panel */
     size_t span;       /* slots from the first bar to the last, both included; 0: no bars */
 
+    void *bars;  /* the block that holds the arrays by bar */
+    void *index; /* and those by slot */
+
     /* bars that exist: CSM_BAR_TRADED, (traded) */
     size_t traded;
     uint32_t *slot; /* relative to `first` */
@@ -127,21 +130,68 @@ typedef enum csm_sequence {
     CSM_OVER_SLOTS = 2   /* time: calendar, sentiment, what compares markets */
 } csm_sequence;
 
-/* Why the market has no row at its slot s, before any feature is asked; 0: it may have one. */
-csm_reason csm_track_absence(const csm_panel *panel, const csm_track *track, size_t s);
-/* Why the last `memory` elements of the sequence at slot s make no window: too few, or too many missing among them. */
-csm_reason csm_track_window(const csm_panel *panel, const csm_track *track, csm_sequence sequence,
-                            size_t memory, size_t s);
-/* True when that window is there and misses nothing at all. */
-bool csm_track_whole(const csm_track *track, csm_sequence sequence, size_t memory, size_t s);
 /* The one-bar log return of traded bar k, where it is one: the trade before is not older than stale_after. NaN otherwise. */
 double csm_track_return(const csm_panel *panel, const csm_track *track, size_t k);
-/* Place in the sequence of what is newest at slot s; SIZE_MAX: nothing yet. */
-size_t csm_track_newest(const csm_track *track, csm_sequence sequence, size_t s);
 
 /* Decision time of a panel slot. */
 static inline csm_time csm_panel_decision(const csm_panel *panel, size_t slot) {
     return panel->origin + ((csm_time)slot + 1) * panel->interval;
+}
+
+/* Place in the sequence of what is newest at slot s; SIZE_MAX: nothing yet. */
+static inline size_t csm_track_newest(const csm_track *track, csm_sequence sequence, size_t s) {
+    if (sequence == CSM_OVER_SLOTS) return s;
+    const uint32_t count = sequence == CSM_OVER_TRADED ? track->traded_count[s] : track->known_count[s];
+    return count > 0 ? count - 1 : SIZE_MAX;
+}
+
+/* Why the market has no row at its slot s, before any feature is asked; 0: it may have one. */
+static inline csm_reason csm_track_absence(const csm_panel *panel, const csm_track *track, size_t s) {
+    const csm_time decision = csm_panel_decision(panel, track->first + s);
+    const uint32_t traded = track->traded_count[s];
+    csm_reason reasons = 0;
+    if (traded == 0) {
+        reasons |= CSM_REASON_MASK(NO_DATA);
+    } else if (decision - (track->time[traded - 1] + panel->interval) > panel->stale_after) {
+        reasons |= CSM_REASON_MASK(STALE);
+    }
+    if (track->delisted <= decision) reasons |= CSM_REASON_MASK(DELISTED);
+    if (track->pending && s < track->span && track->pending[s]) reasons |= CSM_REASON_MASK(PENDING);
+    if (track->known_at && track->known_at[s < track->span ? s : track->span - 1] > decision)
+        reasons |= CSM_REASON_MASK(PENDING);
+    return reasons;
+}
+
+/* First slot of the window of `memory` elements at slot s; SIZE_MAX: there are too few. */
+static inline size_t csm_track_window_start(const csm_track *track, csm_sequence sequence, size_t memory,
+                                            size_t s) {
+    const size_t newest = csm_track_newest(track, sequence, s);
+    if (newest == SIZE_MAX || newest + 1 < memory) return SIZE_MAX;
+    const size_t oldest = newest + 1 - memory;
+    if (sequence == CSM_OVER_SLOTS) return oldest;
+    return sequence == CSM_OVER_TRADED ? track->slot[oldest] : track->known_slot[oldest];
+}
+
+static inline uint32_t csm_track_gaps(const csm_track *track, size_t start, size_t s) {
+    return track->gap_count[s] - (start > 0 ? track->gap_count[start - 1] : 0);
+}
+
+/* True when the window is there and misses nothing at all. */
+static inline bool csm_track_whole(const csm_track *track, csm_sequence sequence, size_t memory, size_t s) {
+    const size_t start = csm_track_window_start(track, sequence, memory, s);
+    return start != SIZE_MAX && csm_track_gaps(track, start, s) == 0;
+}
+
+/* Why the last `memory` elements of the sequence at slot s make no window: too few, or too many missing among them. */
+static inline csm_reason csm_track_window(const csm_panel *panel, const csm_track *track,
+                                          csm_sequence sequence, size_t memory, size_t s) {
+    const size_t start = csm_track_window_start(track, sequence, memory, s);
+    if (start == SIZE_MAX) return CSM_REASON_MASK(HISTORY_SHORT);
+    const uint32_t gaps = csm_track_gaps(track, start, s);
+    if (gaps == 0) return 0;
+    /* a quotient: 29 of 100 is the same double as the literal 0.29, which 0.29 x 100 is not */
+    if ((double)gaps / (double)(s - start + 1) > panel->gap_share) return CSM_REASON_MASK(GAPS);
+    return track->long_gap[s] > start ? CSM_REASON_MASK(GAPS) : 0;
 }
 
 #endif

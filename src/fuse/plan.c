@@ -29,15 +29,14 @@ void csm_row_plan_free(csm_row_plan *plan) {
     *plan = (csm_row_plan){0};
 }
 
-static csm_reason absence_at(const csm_build *build, const csm_track *track, size_t d, size_t *slot) {
+static csm_reason absence_at(const csm_build *build, const csm_track *track, csm_time decision,
+                             int64_t slot) {
     const csm_panel *panel = build->panel;
-    const csm_time decision = build->first_decision + (csm_time)d * panel->interval;
     const csm_reason gone = track->delisted <= decision ? CSM_REASON_MASK(DELISTED) : 0;
-    *slot = track->span > 0 ? csm_build_slot(build, track, d) : SIZE_MAX;
-    if (*slot == SIZE_MAX) return gone | CSM_REASON_MASK(NO_DATA);
-    if (*slot >= track->slots) return gone | CSM_REASON_MASK(STALE);
-    csm_reason reasons = csm_track_absence(panel, track, *slot);
-    if (build->crosses && panel->late && panel->late[track->first + *slot])
+    if (track->span == 0 || slot < 0) return gone | CSM_REASON_MASK(NO_DATA);
+    if ((uint64_t)slot >= track->slots) return gone | CSM_REASON_MASK(STALE);
+    csm_reason reasons = csm_track_absence(panel, track, (size_t)slot);
+    if (build->crosses && panel->late && panel->late[track->first + (size_t)slot])
         reasons |= CSM_REASON_MASK(PENDING);
     return reasons;
 }
@@ -69,13 +68,14 @@ csm_status csm_plan_market(csm_row_plan *out, const csm_build *build, size_t ind
     plan.decision = csm_alloc_array(build->decisions, sizeof *plan.decision);
     plan.slot = csm_alloc_array(build->decisions, sizeof *plan.slot);
     size_t room = 0;
+    const int64_t first = csm_build_slot(build, track);
     csm_status status = plan.decision && plan.slot ? CSM_OK : CSM_ENOMEM;
     for (size_t d = 0; d < build->decisions && !status; d++) {
         csm_excluded_row row = {.time = build->first_decision + (csm_time)d * build->panel->interval,
                                 .market = (uint32_t)index,
                                 .feature = UINT32_MAX};
-        size_t slot;
-        row.reasons = absence_at(build, track, d, &slot);
+        const size_t slot = (size_t)(first + (int64_t)d);
+        row.reasons = absence_at(build, track, row.time, first + (int64_t)d);
         if (!row.reasons) row.reasons = judge_windows(build, track, slot, &row.feature);
         if (!row.reasons) {
             plan.decision[plan.count] = (uint32_t)d;

@@ -7,14 +7,24 @@
 #ifndef CSM_FUSE_ROLLING_H
 #define CSM_FUSE_ROLLING_H
 
+#include <cryptosmart/backend.h>
 #include <stddef.h>
 
 void csm_rolling_sum(double *out, const double *x, size_t n, size_t window);
-/* The same bits for `columns` columns at once: their chains of additions run side by side. */
 void csm_rolling_sums(double *const *out, const double *const *x, size_t columns, size_t n, size_t window);
 void csm_rolling_max(double *out, const double *x, size_t n, size_t window);
 void csm_rolling_min(double *out, const double *x, size_t n, size_t window);
-/* x without NaN. sorted: min(n, window) values of workspace. */
-void csm_rolling_median(double *out, const double *x, size_t n, size_t window, double *sorted);
+/* x without NaN. sorted: two workspaces of n + CSM_MEDIAN_ROOM values. */
+#define CSM_MEDIAN_ROOM 32
+void csm_rolling_median(double *out, const double *x, size_t n, size_t window, double *const sorted[2]);
+
+/* The same for one instruction set, which this machine must have: for tests. */
+typedef struct csm_rolling {
+    void (*sum)(double *out, const double *x, size_t n, size_t window);
+    void (*max)(double *out, const double *x, size_t n, size_t window);
+    void (*min)(double *out, const double *x, size_t n, size_t window);
+    void (*median)(double *out, const double *x, size_t n, size_t window, double *const sorted[2]);
+} csm_rolling;
+csm_rolling csm_rolling_of(csm_isa isa);
 
 #endif

@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The rows of one market: features column by column over all its history, picked at the planned decisions, sixteen columns
- * at a time into the row-major matrix.
+ * The rows of one market: features column by column over all its history, picked at the planned decisions as floats, and
+ * all of them turned into rows of the matrix at once, which is so written a single time.
  */
 #include "fuse/copies.h"
 #include "fuse/frame.h"
 
 #include <math.h>
-#include <string.h>
-
-#define STRIP 16 /* columns that are written together: one cache line of a row */
 
 /* Rows whose places in a sequence follow each other: row begin + i reads element first + i. */
 typedef struct stretch {
@@ -25,7 +22,7 @@ typedef struct filling {
     size_t track;
     stretch *stretches[3]; /* by sequence */
     size_t stretch_count[3];
-    float *strip;        /* (STRIP, rows) */
+    size_t stride;       /* of the subject's strip, (features, rows) */
     csm_reason *missing; /* (rows) why a value is missing; 0: none is */
     uint32_t *feature;   /* (rows) the first that is */
     size_t dropped;
@@ -96,31 +93,25 @@ static csm_status fill_column(filling *f, float *column, size_t index) {
 
 /* ---- all of them ------------------------------------------------------------------------------------------ */
 
-static csm_status fill_strips(float *matrix, filling *f, const csm_indicator_table *table) {
-    const size_t features = f->build->recipe->count, rows = f->plan->count;
-    for (size_t first = 0; first < features; first += STRIP) {
-        const size_t columns = features - first < STRIP ? features - first : STRIP;
-        if (csm_cancelled(f->build->context)) return csm_fail(CSM_ECANCELLED, "fuse: cancelled");
-        for (size_t c = 0; c < columns; c++) {
-            f->subject->indicator = csm_indicator_table_column(table, f->track, first + c);
-            const csm_status status = fill_column(f, f->strip + c * rows, first + c);
-            if (status) return status;
-        }
-        csm_copy_strip(matrix + first, features, f->strip, rows, columns);
+static csm_status fill_columns(filling *f, const csm_indicator_table *table) {
+    for (size_t c = 0; c < f->build->recipe->count; c++) {
+        if (c % 16 == 0 && csm_cancelled(f->build->context))
+            return csm_fail(CSM_ECANCELLED, "fuse: cancelled");
+        f->subject->indicator = csm_indicator_table_column(table, f->track, c);
+        const csm_status status = fill_column(f, f->subject->strip + c * f->stride, c);
+        if (status) return status;
     }
     return CSM_OK;
 }
 
 /* Rows that lack a value leave; what was excluded before stays in order of time. */
-static csm_status drop_rows(float *matrix, csm_row_plan *plan, const filling *f) {
-    const size_t features = f->build->recipe->count;
+static csm_status drop_rows(csm_row_plan *plan, const filling *f) {
     const size_t total = plan->excluded_count + f->dropped;
     csm_excluded_row *merged = csm_alloc_array(total, sizeof *merged);
     size_t kept = 0, old = 0, n = 0;
     if (!merged) return CSM_ENOMEM;
     for (size_t i = 0; i < plan->count; i++) {
         if (!f->missing[i]) {
-            if (kept < i) memmove(matrix + kept * features, matrix + i * features, features * sizeof *matrix);
             plan->decision[kept] = plan->decision[i];
             plan->slot[kept++] = plan->slot[i];
             continue;
@@ -140,20 +131,33 @@ static csm_status drop_rows(float *matrix, csm_row_plan *plan, const filling *f)
     return CSM_OK;
 }
 
+static csm_status write_rows(float *matrix, const filling *f) {
+    bool *dropped = NULL;
+    if (f->dropped > 0) {
+        dropped = csm_alloc_array(f->plan->count, sizeof *dropped);
+        if (!dropped) return CSM_ENOMEM;
+        for (size_t i = 0; i < f->plan->count; i++) dropped[i] = f->missing[i] != 0;
+    }
+    csm_write_rows(matrix, f->subject->strip, f->stride, f->plan->count, f->build->recipe->count, dropped);
+    csm_dealloc(dropped);
+    return CSM_OK;
+}
+
 csm_status csm_rows_fill(float *matrix, csm_row_plan *plan, const csm_build *build, csm_subject *subject,
                          size_t track, const csm_indicator_table *table) {
     filling f = {.build = build, .subject = subject, .plan = plan, .track = track};
     if (plan->count == 0) return CSM_OK;
     subject->track = &build->panel->tracks[track];
-    f.strip = csm_realloc_array(NULL, plan->count, STRIP * sizeof *f.strip);
+    f.stride = csm_strip_stride(plan->count);
     f.missing = csm_alloc_array(plan->count, sizeof *f.missing);
     f.feature = csm_alloc_array(plan->count, sizeof *f.feature);
-    csm_status status = f.strip && f.missing && f.feature ? CSM_OK : CSM_ENOMEM;
+    csm_status status = f.missing && f.feature ? CSM_OK : CSM_ENOMEM;
+    if (!status) status = csm_subject_strip(subject, build->recipe->count, f.stride);
     for (int s = 0; s < 3 && !status; s++) status = find_stretches(&f, (csm_sequence)s);
-    if (!status) status = fill_strips(matrix, &f, table);
-    if (!status && f.dropped > 0) status = drop_rows(matrix, plan, &f);
+    if (!status) status = fill_columns(&f, table);
+    if (!status) status = write_rows(matrix, &f);
+    if (!status && f.dropped > 0) status = drop_rows(plan, &f);
     for (int s = 0; s < 3; s++) csm_dealloc(f.stretches[s]);
-    csm_dealloc(f.strip);
     csm_dealloc(f.missing);
     csm_dealloc(f.feature);
     return status;

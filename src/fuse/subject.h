@@ -21,6 +21,13 @@ enum { CSM_TRADED_VOLUME, CSM_TRADED_VALUE, CSM_TRADED_RISING, CSM_TRADED_CLOSE 
 enum { CSM_KNOWN_VOLUME, CSM_KNOWN_SQUARE, CSM_KNOWN_PLACED, CSM_KNOWN_VALUE };
 enum { CSM_PAIR_COUNT, CSM_PAIR_X, CSM_PAIR_Y, CSM_PAIR_XX, CSM_PAIR_YY, CSM_PAIR_XY };
 
+/* The columns of a family for the track of now: written to the scratch from CSM_SCRATCH_OWN on, or taken as they are. */
+typedef struct csm_columns {
+    size_t count;
+    size_t n;
+    const double *x[CSM_FAMILY_COLUMNS];
+} csm_columns;
+
 typedef struct csm_sums {
     csm_family family;
     size_t window;
@@ -32,6 +39,11 @@ typedef struct csm_sums {
  * csm_subject_sums overwrites those from CSM_SCRATCH_OWN on. */
 #define CSM_SCRATCH_COLUMNS 12
 #define CSM_SCRATCH_OWN 6
+typedef struct csm_slab {
+    struct csm_slab *before;
+    double *columns; /* (SLAB_COLUMNS, length) */
+} csm_slab;
+
 typedef struct csm_subject {
     const csm_panel *panel;
     const csm_track *track;
@@ -39,7 +51,12 @@ typedef struct csm_subject {
         *indicator; /* the feature's indicator over the traded bars, (traded, indicator outputs), row-major */
     double *scratch[CSM_SCRATCH_COLUMNS];
     double *column; /* where a formula writes */
+    float *strip;   /* the rows of a market by column */
+    size_t strip_values;
     size_t longest;
+    size_t length;    /* of a column: longest, and room for a median's bounds */
+    csm_slab *slabs;  /* columns are cut from blocks of large pages */
+    size_t slab_left; /* columns of the newest */
     size_t sums_count;
     csm_sums *sums;
 } csm_subject;
@@ -50,5 +67,8 @@ void csm_subject_close(csm_subject *subject);
 /* Sums of the family over the window, column by column, for the track of now; computed once a track and window. They
  * live until the next call. */
 csm_status csm_subject_sums(const csm_sums **out, csm_subject *subject, csm_family family, size_t window);
+
+/* Room for `columns` of `stride` values in subject->strip; what stood there is lost. */
+csm_status csm_subject_strip(csm_subject *subject, size_t columns, size_t stride);
 
 #endif

@@ -34,6 +34,13 @@ CSM_INLINE real real_load(const double *at) {
 CSM_INLINE void real_store(double *at, real x) {
     _mm512_storeu_pd(at, x);
 }
+/* The first count < LANES of them; the others are 0, or stay. */
+CSM_INLINE real real_load_some(const double *at, size_t count) {
+    return _mm512_maskz_loadu_pd((__mmask8)((1u << count) - 1), at);
+}
+CSM_INLINE void real_store_some(double *at, real x, size_t count) {
+    _mm512_mask_storeu_pd(at, (__mmask8)((1u << count) - 1), x);
+}
 CSM_INLINE real real_sqrt(real x) {
     return _mm512_sqrt_pd(x);
 }
@@ -81,6 +88,16 @@ CSM_INLINE real real_load(const double *at) {
 }
 CSM_INLINE void real_store(double *at, real x) {
     _mm256_storeu_pd(at, x);
+}
+/* The first count < LANES of them; the others are 0, or stay. */
+CSM_INLINE __m256i lanes_below(size_t count) {
+    return _mm256_cmpgt_epi64(_mm256_set1_epi64x((long long)count), _mm256_set_epi64x(3, 2, 1, 0));
+}
+CSM_INLINE real real_load_some(const double *at, size_t count) {
+    return _mm256_maskload_pd(at, lanes_below(count));
+}
+CSM_INLINE void real_store_some(double *at, real x, size_t count) {
+    _mm256_maskstore_pd(at, lanes_below(count), x);
 }
 CSM_INLINE real real_sqrt(real x) {
     return _mm256_sqrt_pd(x);

@@ -24,7 +24,7 @@ static double median_of(const double *x, size_t window) {
 
 static void windows_fold_what_they_hold(void **state) {
     (void)state;
-    double x[N], sum[N], high[N], low[N], median[N], sorted[N];
+    double x[N], sum[N], high[N], low[N], median[N], room[2][N + CSM_MEDIAN_ROOM];
     fill(x);
     const size_t windows[] = {1, 2, 3, 7, 64, 100, 128, 256, 257, 258, 1000};
     for (size_t j = 0; j < sizeof windows / sizeof windows[0]; j++) {
@@ -32,7 +32,7 @@ static void windows_fold_what_they_hold(void **state) {
         csm_rolling_sum(sum, x, N, w);
         csm_rolling_max(high, x, N, w);
         csm_rolling_min(low, x, N, w);
-        csm_rolling_median(median, x, N, w, sorted);
+        csm_rolling_median(median, x, N, w, (double *const[]){room[0], room[1]});
         for (size_t i = 0; i < N; i++) {
             if (i + 1 < w) {
                 assert_true(isnan(sum[i]) && isnan(high[i]) && isnan(low[i]) && isnan(median[i]));
@@ -70,11 +70,38 @@ static void a_sum_forgets_a_large_value_wholly(void **state) {
     for (size_t i = 70; i < N; i++) assert_true(sum[i] == 20);
 }
 
+static void fold_all(double out[4][N], csm_isa isa, const double *x, size_t n, size_t window) {
+    const csm_rolling rolling = csm_rolling_of(isa);
+    double room[2][N + CSM_MEDIAN_ROOM];
+    memset(out, 0, 4 * sizeof out[0]);
+    rolling.sum(out[0], x, n, window);
+    rolling.max(out[1], x, n, window);
+    rolling.min(out[2], x, n, window);
+    rolling.median(out[3], x, n, window, (double *const[]){room[0], room[1]});
+}
+
+/* Every instruction set this machine has, for every place of a window in its block. */
+static void every_instruction_set_folds_the_same_bits(void **state) {
+    (void)state;
+    double x[N], plain[4][N], wide[4][N];
+    fill(x);
+    for (size_t i = 0; i < N; i += 5) x[i] = x[i / 2]; /* ties */
+    for (size_t window = 1; window <= 60; window++)
+        for (size_t n = 0; n <= N; n += n < 20 ? 1 : 29) {
+            fold_all(plain, CSM_ISA_SCALAR, x, n, window);
+            for (int isa = CSM_ISA_AVX2; isa <= (int)csm_backend_isa(); isa++) {
+                fold_all(wide, (csm_isa)isa, x, n, window);
+                assert_memory_equal(plain, wide, sizeof plain);
+            }
+        }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(windows_fold_what_they_hold),
         cmocka_unit_test(a_value_that_is_missing_stays_in_its_windows),
         cmocka_unit_test(a_sum_forgets_a_large_value_wholly),
+        cmocka_unit_test(every_instruction_set_folds_the_same_bits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

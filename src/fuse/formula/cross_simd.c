@@ -58,49 +58,48 @@ csm_status RUN(relative_strength)(const csm_feature *feature, csm_subject *subje
 
 /* Each times the number of pairs. */
 typedef struct pair_moments {
-    double count;
-    double variance_x;
-    double variance_y;
+    double count;      /* NaN: too few */
+    double variance_x; /* NaN: it does not move */
+    double variance_y; /* 0: it does not move */
     double covariance;
 } pair_moments;
 
-static pair_moments moments_at(const csm_sums *sums, size_t i) {
+static inline pair_moments moments_at(const csm_sums *sums, size_t i, double least) {
     double *const *s = sums->column;
-    const double count = s[CSM_PAIR_COUNT][i], x = s[CSM_PAIR_X][i], y = s[CSM_PAIR_Y][i];
-    pair_moments m = {.count = count};
-    m.variance_x = s[CSM_PAIR_XX][i] - x * x / count;
-    m.variance_y = s[CSM_PAIR_YY][i] - y * y / count;
-    m.covariance = s[CSM_PAIR_XY][i] - x * y / count;
-    if (!(m.variance_x > 1e-12 * s[CSM_PAIR_XX][i])) m.variance_x = 0;
-    if (!(m.variance_y > 1e-12 * s[CSM_PAIR_YY][i])) m.variance_y = 0;
-    return m;
+    const double pairs = s[CSM_PAIR_COUNT][i], x = s[CSM_PAIR_X][i], y = s[CSM_PAIR_Y][i];
+    const double count = pairs >= least ? pairs : (double)NAN;
+    const double x_least = 1e-12 * s[CSM_PAIR_XX][i], y_least = 1e-12 * s[CSM_PAIR_YY][i];
+    const double variance_x = s[CSM_PAIR_XX][i] - x * x / count;
+    const double variance_y = s[CSM_PAIR_YY][i] - y * y / count;
+    return (pair_moments){.count = count,
+                          .variance_x = variance_x > x_least ? variance_x : (double)NAN,
+                          .variance_y = variance_y > y_least ? variance_y : 0,
+                          .covariance = s[CSM_PAIR_XY][i] - x * y / count};
 }
 
-static inline double slope_of(const pair_moments *m) {
-    return m->variance_x > 0 ? m->covariance / m->variance_x : (double)NAN;
+static inline double slope_of(pair_moments m) {
+    return m.covariance / m.variance_x;
 }
 
-static inline double correlation_of(const pair_moments *m) {
-    if (!(m->variance_x > 0 && m->variance_y > 0)) return (double)NAN;
-    return m->covariance / (sqrt(m->variance_x) * sqrt(m->variance_y));
+static inline double correlation_of(pair_moments m) {
+    return m.covariance / (sqrt(m.variance_x) * sqrt(positive(m.variance_y)));
 }
 
-static inline double residual_of(const pair_moments *m) {
-    if (!(m->variance_x > 0)) return (double)NAN;
-    const double left = m->variance_y - m->covariance * m->covariance / m->variance_x;
-    return sqrt((left > 0 ? left : 0) / m->count);
+static inline double residual_of(pair_moments m) {
+    const double left = m.variance_y - m.covariance * m.covariance / m.variance_x;
+    return sqrt((left < 0 ? 0 : left) / m.count);
 }
 
-static inline csm_status pair_feature(const csm_feature *feature, csm_subject *subject, csm_family family,
-                                      double (*statistic)(const pair_moments *m), double *out) {
-    const size_t window = csm_feature_window(feature);
+static inline __attribute__((always_inline)) csm_status pair_feature(const csm_feature *feature,
+                                                                     csm_subject *subject, csm_family family,
+                                                                     double (*statistic)(pair_moments m),
+                                                                     double *out) {
+    const double least = PAIR_SHARE * feature->parameter[0] > 2 ? PAIR_SHARE * feature->parameter[0] : 2;
     const csm_sums *sums = NULL;
-    const csm_status status = csm_subject_sums(&sums, subject, family, window);
-    for (size_t s = 0; s < subject->track->slots && !status; s++) {
-        const pair_moments m = moments_at(sums, s);
-        out[s] = m.count >= PAIR_SHARE * (double)window && m.count >= 2 ? statistic(&m) : (double)NAN;
-    }
-    return status;
+    const csm_status status = csm_subject_sums(&sums, subject, family, csm_feature_window(feature));
+    if (status) return status;
+    for (size_t s = 0; s < subject->track->slots; s++) out[s] = statistic(moments_at(sums, s, least));
+    return CSM_OK;
 }
 
 csm_status RUN(factor_beta)(const csm_feature *feature, csm_subject *subject, double *out) {

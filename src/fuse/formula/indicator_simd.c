@@ -47,12 +47,11 @@ csm_status RUN(indicator_flow)(const csm_feature *feature, csm_subject *subject,
     const csm_status status = csm_subject_sums(&sums, subject, CSM_FAMILY_TRADED, window);
     if (status) return status;
     const double *volume = sums->column[CSM_TRADED_VOLUME];
-    for (size_t k = 0; k < track->traded; k++) {
-        out[k] = (double)NAN;
-        if (k < window || !(volume[k] > 0)) continue;
+    for (size_t k = 0; k < track->traded && k < window; k++) out[k] = (double)NAN;
+    for (size_t k = window; k < track->traded; k++) {
         const double change = value_at(feature, subject, k, feature->output) -
                               value_at(feature, subject, k - window, feature->output);
-        out[k] = change / volume[k];
+        out[k] = change / positive(volume[k]);
     }
     return CSM_OK;
 }

@@ -52,7 +52,7 @@ csm_status RUN(volatility_ratio)(const csm_feature *feature, csm_subject *subjec
     for (size_t k = 0; k < subject->track->traded && !status; k++) {
         const double a = variance_of(s[CSM_RETURN_1][k], s[CSM_RETURN_2][k], n);
         const double b = variance_of(t[CSM_RETURN_1][k], t[CSM_RETURN_2][k], m);
-        out[k] = a > 0 && b > 0 ? a / b * sample : (double)NAN;
+        out[k] = positive(a) / positive(b) * sample;
     }
     if (status) return status;
     csm_logs(out, out, subject->track->traded);
@@ -82,7 +82,7 @@ csm_status RUN(skewness)(const csm_feature *feature, csm_subject *subject, doubl
         const double mean = s[CSM_RETURN_1][k] / n, second = s[CSM_RETURN_2][k] / n;
         const double variance = variance_of(s[CSM_RETURN_1][k], s[CSM_RETURN_2][k], n);
         const double third = s[CSM_RETURN_3][k] / n - 3 * mean * second + 2 * mean * mean * mean;
-        out[k] = variance > 0 ? third / (variance * sqrt(variance)) : (double)NAN;
+        out[k] = third / (positive(variance) * sqrt(variance));
     }
     return status;
 }
@@ -97,7 +97,7 @@ csm_status RUN(kurtosis)(const csm_feature *feature, csm_subject *subject, doubl
         const double variance = variance_of(s[CSM_RETURN_1][k], s[CSM_RETURN_2][k], n);
         const double fourth =
             s[CSM_RETURN_4][k] / n - 4 * mean * third + 6 * square * second - 3 * square * square;
-        out[k] = variance > 0 ? fourth / (variance * variance) - 3 : (double)NAN;
+        out[k] = fourth / (positive(variance) * variance) - 3;
     }
     return status;
 }
@@ -120,7 +120,7 @@ csm_status RUN(autocorrelation)(const csm_feature *feature, csm_subject *subject
         const double variance = variance_of(sum, s[CSM_RETURN_2][k], n);
         const double ends = r[k] + r[k + 1 - window];
         const double covariance = pairs[k] - mean * (2 * sum - ends) + (n - 1) * mean * mean;
-        out[k] = variance > 0 ? covariance / (variance * n) : (double)NAN;
+        out[k] = covariance / (positive(variance) * n);
     }
     return CSM_OK;
 }
@@ -135,7 +135,7 @@ csm_status RUN(volatility_variation)(const csm_feature *feature, csm_subject *su
     csm_rolling_sums(x + 2, (const double *const[]){x[0], x[1]}, 2, size, window);
     for (size_t k = 0; k < size; k++) {
         const double mean = x[2][k] / n;
-        out[k] = mean > 0 ? sqrt(variance_of(x[2][k], x[3][k], n)) / mean : (double)NAN;
+        out[k] = sqrt(variance_of(x[2][k], x[3][k], n)) / positive(mean);
     }
     return CSM_OK;
 }

@@ -35,7 +35,8 @@ csm_status RUN(range_position)(const csm_feature *feature, csm_subject *subject,
     csm_rolling_min(low, track->low, track->traded, csm_feature_window(feature));
     for (size_t k = 0; k < track->traded; k++) {
         const double range = out[k] - low[k];
-        out[k] = range == 0 ? 0.5 : (track->close[k] - low[k]) / range;
+        const double flat = range == 0 ? 0.5 : 0.0; /* (0 + 0.5) / 1 */
+        out[k] = (track->close[k] - low[k] + flat) / (range == 0 ? 1.0 : range);
     }
     return CSM_OK;
 }

@@ -9,7 +9,7 @@
 /* Shares enter as log(1 + a / b), so that no trade in a bar is 0 and not minus infinity; there is none where nothing
  * traded in the window. */
 static inline double share_of(double a, double b) {
-    return b > 0 ? a / b : (double)NAN;
+    return a / positive(b);
 }
 
 /* One column of a family's sums. */
@@ -35,7 +35,7 @@ csm_status RUN(volume_to_mean)(const csm_feature *feature, csm_subject *subject,
 csm_status RUN(volume_to_median)(const csm_feature *feature, csm_subject *subject, double *out) {
     const csm_track *track = subject->track;
     csm_rolling_median(out, track->known_volume, track->known, csm_feature_window(feature),
-                       subject->scratch[0]);
+                       (double *const[]){subject->scratch[0], subject->scratch[1]});
     for (size_t k = 0; k < track->known; k++) out[k] = share_of(track->known_volume[k], out[k]);
     csm_log1ps(out, out, track->known);
     return CSM_OK;
@@ -56,11 +56,15 @@ csm_status RUN(volume_trend)(const csm_feature *feature, csm_subject *subject, d
     const csm_sums *sums = NULL;
     const csm_status status = csm_subject_sums(&sums, subject, CSM_FAMILY_KNOWN, csm_feature_window(feature));
     if (status) return status;
+    if (!(w > 1)) {
+        for (size_t k = 0; k < subject->track->known; k++) out[k] = (double)NAN;
+        return CSM_OK;
+    }
     const double *volume = sums->column[CSM_KNOWN_VOLUME], *placed = sums->column[CSM_KNOWN_PLACED];
     for (size_t k = 0; k < subject->track->known; k++) {
-        const double middle = (double)k - 0.5 * (w - 1);
+        const double middle = (double)(int64_t)k - 0.5 * (w - 1);
         const double slope = (placed[k] - middle * volume[k]) / spread;
-        out[k] = volume[k] > 0 && w > 1 ? slope * w / (volume[k] / w) : (double)NAN;
+        out[k] = slope * w / (positive(volume[k]) / w);
     }
     return CSM_OK;
 }
@@ -73,7 +77,7 @@ csm_status RUN(volume_variation)(const csm_feature *feature, csm_subject *subjec
     const double *volume = sums->column[CSM_KNOWN_VOLUME], *squares = sums->column[CSM_KNOWN_SQUARE];
     for (size_t k = 0; k < subject->track->known; k++) {
         const double mean = volume[k] / w, variance = squares[k] / w - mean * mean;
-        out[k] = mean > 0 ? sqrt(variance > 0 ? variance : 0) / mean : (double)NAN;
+        out[k] = sqrt(variance > 0 ? variance : 0) / positive(mean);
     }
     return CSM_OK;
 }
@@ -115,14 +119,16 @@ csm_status RUN(illiquidity)(const csm_feature *feature, csm_subject *subject, do
     const csm_track *track = subject->track;
     const size_t window = csm_feature_window(feature);
     double *const *x = subject->scratch;
+    double *restrict ratio = x[0], *restrict usable = x[1];
     for (size_t k = 0; k < track->traded; k++) {
         const double value = track->close[k] * track->volume[k];
-        const bool usable = value > 0 && k > 0;
-        x[0][k] = usable ? fabs(track->log_return[k]) / value : 0.0;
-        x[1][k] = usable ? 1.0 : 0.0;
+        const double moved = value > 0 ? fabs(track->log_return[k]) : 0.0;
+        ratio[k] = moved / (value > 0 ? value : 1.0);
+        usable[k] = value > 0 ? 1.0 : 0.0;
     }
+    if (track->traded > 0) ratio[0] = usable[0] = 0; /* return 0 of a series does not exist */
     csm_rolling_sums(x + 2, (const double *const[]){x[0], x[1]}, 2, track->traded, window);
-    for (size_t k = 0; k < track->traded; k++) out[k] = x[3][k] > 0 ? 1e9 * (x[2][k] / x[3][k]) : (double)NAN;
+    for (size_t k = 0; k < track->traded; k++) out[k] = 1e9 * (x[2][k] / positive(x[3][k]));
     csm_log1ps(out, out, track->traded);
     hide_first(out, track->traded, window);
     return CSM_OK;
@@ -134,8 +140,7 @@ csm_status RUN(rising_volume_share)(const csm_feature *feature, csm_subject *sub
     const csm_status status = csm_subject_sums(&sums, subject, CSM_FAMILY_TRADED, window);
     if (status) return status;
     const double *rising = sums->column[CSM_TRADED_RISING], *all = sums->column[CSM_TRADED_VOLUME];
-    for (size_t k = 0; k < subject->track->traded; k++)
-        out[k] = all[k] > 0 ? rising[k] / all[k] : (double)NAN;
+    for (size_t k = 0; k < subject->track->traded; k++) out[k] = share_of(rising[k], all[k]);
     hide_first(out, subject->track->traded, window);
     return CSM_OK;
 }
@@ -170,8 +175,9 @@ csm_status RUN(return_volume_correlation)(const csm_feature *feature, csm_subjec
     for (size_t k = 0; k < n; k++) {
         const double returns = rr[k] - r[k] * r[k] / w, volumes = x[3][k] - volume[k] * volume[k] / w;
         const double together = x[2][k] - r[k] * volume[k] / w;
-        const bool varies = returns > 1e-12 * rr[k] && volumes > 1e-12 * x[3][k];
-        out[k] = varies ? together / sqrt(returns * volumes) : (double)NAN;
+        const double varies = returns > 1e-12 * rr[k] ? returns : (double)NAN;
+        const double changes = volumes > 1e-12 * x[3][k] ? volumes : (double)NAN;
+        out[k] = together / sqrt(varies * changes);
     }
     hide_first(out, n, window);
     return CSM_OK;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Transposes between series (one array a lane) and tiles (one row of lanes a bar). */
 #include "indicator/frame/frame.h"
-#include "indicator/lane.h"
+#include "indicator/lane_transpose.h"
 
 #define PACK CSM_ISA_SYMBOL(csm_tile_pack)
 #define UNPACK CSM_ISA_SYMBOL(csm_tile_unpack)
@@ -18,35 +18,10 @@ static void unpack_rest(double *const *columns, const double *tile, size_t from,
 }
 
 #if LANES == 8
-/* r: eight rows of eight; after it r[i][j] is what r[j][i] was. */
-CSM_INLINE void transpose(__m512d r[8]) {
-    __m512d pair[8], quad[8];
-    for (int i = 0; i < 8; i += 2) {
-        pair[i] = _mm512_unpacklo_pd(r[i], r[i + 1]);
-        pair[i + 1] = _mm512_unpackhi_pd(r[i], r[i + 1]);
-    }
-    for (int i = 0; i < 8; i += 4)
-        for (int j = 0; j < 2; j++) {
-            quad[i + j] = _mm512_shuffle_f64x2(pair[i + j], pair[i + j + 2], 0x88);
-            quad[i + j + 2] = _mm512_shuffle_f64x2(pair[i + j], pair[i + j + 2], 0xdd);
-        }
-    for (int j = 0; j < 4; j++) {
-        r[j] = _mm512_shuffle_f64x2(quad[j], quad[j + 4], 0x88);
-        r[j + 4] = _mm512_shuffle_f64x2(quad[j], quad[j + 4], 0xdd);
-    }
-}
 CSM_INLINE void stream(double *at, real x) {
     _mm512_stream_pd(at, x);
 }
 #elif LANES == 4
-CSM_INLINE void transpose(__m256d r[4]) {
-    const __m256d a = _mm256_unpacklo_pd(r[0], r[1]), b = _mm256_unpackhi_pd(r[0], r[1]);
-    const __m256d c = _mm256_unpacklo_pd(r[2], r[3]), d = _mm256_unpackhi_pd(r[2], r[3]);
-    r[0] = _mm256_permute2f128_pd(a, c, 0x20);
-    r[1] = _mm256_permute2f128_pd(b, d, 0x20);
-    r[2] = _mm256_permute2f128_pd(a, c, 0x31);
-    r[3] = _mm256_permute2f128_pd(b, d, 0x31);
-}
 CSM_INLINE void stream(double *at, real x) {
     _mm256_stream_pd(at, x);
 }
@@ -58,7 +33,7 @@ void PACK(double *tile, const double *const *columns, size_t count) {
     for (; t + LANES <= count; t += LANES) {
         real r[LANES];
         for (int k = 0; k < LANES; k++) r[k] = real_load(columns[k] + t);
-        transpose(r);
+        lanes_transpose(r);
         for (size_t k = 0; k < LANES; k++) real_store(tile + (t + k) * LANES, r[k]);
     }
 #endif
@@ -88,7 +63,7 @@ void UNPACK(double *const *columns, const double *tile, size_t count, bool bypas
     for (; t + LANES <= count; t += LANES) {
         real r[LANES];
         for (size_t k = 0; k < LANES; k++) r[k] = real_load(tile + (t + k) * LANES);
-        transpose(r);
+        lanes_transpose(r);
         if (bypass)
             for (int k = 0; k < LANES; k++) stream(columns[k] + t, r[k]);
         else
