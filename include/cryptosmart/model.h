@@ -168,6 +168,41 @@ CSM_API csm_status csm_predictor_run(const csm_predictor *predictor, csm_context
 CSM_API csm_status csm_predictor_row(const csm_predictor *predictor, const float *row, size_t features,
                                      double *out, size_t columns);
 
+/* ---- trees: explanation -------------------------------------------------------------------------------------- */
+
+/* Shapley values of raw scores: how much each feature moved a row's prediction away from the expected one (Lundberg et al.
+ * 2020, "From local explanations to global understanding with explainable AI for trees"). Exact; a row's contributions
+ * and the expected value add up to its prediction. */
+typedef struct csm_explainer
+    csm_explainer; /* immutable; independent of the model; may be shared by threads */
+
+typedef struct csm_explainer_options {
+    size_t size;
+    const csm_matrix *background; /* (rows, features): features outside a coalition take these rows' values
+                                     ("interventional"). NULL (default): they follow the training rows down the path
+                                     ("path-dependent"; the model must know its nodes' covers) */
+} csm_explainer_options;
+
+CSM_API void csm_explainer_options_init(csm_explainer_options *options);
+/* CSM_EUNSUPPORTED for a model that is not made of trees or lacks covers, or with paths of more distinct features than
+ * 256 (64 against a background). */
+CSM_API csm_status csm_explainer_new(csm_explainer **out, const csm_model *model,
+                                     const csm_explainer_options *options);
+CSM_API void csm_explainer_free(csm_explainer *explainer);
+/* out (rows, outputs * (features + 1)): for each output, a contribution for each feature, then the expected value.
+ * context NULL: one thread. Same bits for any number of threads and instruction set. */
+CSM_API csm_status csm_explainer_values(const csm_explainer *explainer, csm_context *context,
+                                        const csm_matrix *x, csm_matrix *out);
+/* out (rows, outputs * (features + 1)^2): for each output a symmetric matrix whose rows add up to the contributions; the
+ * expected value stands in its last corner. CSM_EUNSUPPORTED with a background. */
+CSM_API csm_status csm_explainer_interactions(const csm_explainer *explainer, csm_context *context,
+                                              const csm_matrix *x, csm_matrix *out);
+/* Mean absolute contribution over rows: outputs * features doubles. CSM_ENODATA without rows. */
+CSM_API csm_status csm_explainer_importance(const csm_explainer *explainer, csm_context *context,
+                                            const csm_matrix *x, double *out, size_t columns);
+/* How often each feature is split on: `features` doubles. (Its gain: csm_model_importance.) */
+CSM_API csm_status csm_model_split_counts(const csm_model *model, double *out, size_t features);
+
 /* ---- trees: interchange -------------------------------------------------------------------------------------- */
 
 typedef enum csm_exchange {

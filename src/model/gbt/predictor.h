@@ -57,6 +57,9 @@ size_t gbt_run_columns(const gbt_run *run);
 typedef struct gbt_scratch gbt_scratch;
 csm_status gbt_scratch_new(gbt_scratch **out, const gbt_plan *plan);
 void gbt_scratch_free(gbt_scratch *scratch);
+/* Codes (columns, GBT_BLOCK) of rows [first, first + rows) of x, in scratch memory; rows <= GBT_BLOCK. */
+csm_status gbt_code_rows(const uint8_t **code, const gbt_plan *plan, csm_isa isa, gbt_scratch *scratch,
+                         const csm_matrix *x, size_t first, size_t rows);
 /* Rows [begin, end) of x into the same rows of out (rows, gbt_run_columns). */
 csm_status gbt_run_rows(const gbt_run *run, gbt_scratch *scratch, const csm_matrix *x, csm_matrix *out,
                         size_t begin, size_t end);

@@ -131,17 +131,17 @@ static csm_status refuse(const csm_matrix *x, size_t first, size_t rows, size_t 
     return csm_fail(CSM_EINVAL, "gbt: x changed while it was read");
 }
 
-static csm_status code_block(const gbt_run *run, gbt_scratch *scratch, const csm_matrix *x, size_t first,
-                             size_t rows) {
-    const gbt_plan *plan = run->plan;
+csm_status gbt_code_rows(const uint8_t **code, const gbt_plan *plan, csm_isa isa, gbt_scratch *scratch,
+                         const csm_matrix *x, size_t first, size_t rows) {
     uint32_t allowed = plan->missing ? GBT_SAW_NAN : 0;
     size_t c = 0;
+    *code = scratch->code;
     for (size_t feature = 0; feature < plan->features; feature += GBT_TILE) {
-        uint32_t saw = CSM_ISA_SELECT(run->isa, csm_gbt_load)(scratch->tile, x, first, rows, feature);
+        uint32_t saw = CSM_ISA_SELECT(isa, csm_gbt_load)(scratch->tile, x, first, rows, feature);
         if (saw & ~allowed) return refuse(x, first, rows, feature, plan->missing);
         for (; c < plan->column_count && plan->column[c].feature < feature + GBT_TILE; c++) {
             const float *values = scratch->tile + (plan->column[c].feature - feature) * GBT_BLOCK;
-            CSM_ISA_SELECT(run->isa, csm_gbt_code)(scratch->code + c * GBT_BLOCK, values, &plan->column[c]);
+            CSM_ISA_SELECT(isa, csm_gbt_code)(scratch->code + c * GBT_BLOCK, values, &plan->column[c]);
         }
     }
     return CSM_OK;
@@ -179,7 +179,8 @@ csm_status gbt_run_rows(const gbt_run *run, gbt_scratch *scratch, const csm_matr
                         size_t begin, size_t end) {
     for (size_t first = begin; first < end; first += GBT_BLOCK) {
         size_t rows = end - first < GBT_BLOCK ? end - first : GBT_BLOCK;
-        csm_status status = code_block(run, scratch, x, first, rows);
+        const uint8_t *code;
+        csm_status status = gbt_code_rows(&code, run->plan, run->isa, scratch, x, first, rows);
         if (status) return status;
         run_block(run, scratch, out, first, rows);
     }
