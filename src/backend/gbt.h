@@ -15,9 +15,9 @@
 
 #include <stdbool.h>
 
-#define CSM_GBT_SLOTS_MAX 256  /* buckets a feature has in a histogram: 64 or this */
-#define CSM_GBT_JOINT_SLOTS 64 /* a pair of features with at most so many bins each can be summed jointly */
-#define CSM_GBT_NARROW 8192    /* narrow buckets at a time, 32 KB */
+#define CSM_GBT_SLOTS_MAX 256 /* buckets of a feature otherwise */
+#define CSM_GBT_SLOTS_FEW 64  /* buckets of a feature where none has more bins */
+#define CSM_GBT_NARROW 8800   /* narrow buckets at a time: 128 features of 64, or 32 of 256; 34 KB */
 #define CSM_GBT_TILE_ROWS 512
 #define CSM_GBT_WIDE_SHIFT 30
 #define CSM_GBT_STRIP_ROWS 256 /* rows of one feature coded at a time */
@@ -76,18 +76,10 @@ typedef struct csm_gbt_kernels {
     /* Adds the rows' fixed-point gradients and hessians (by row number) and counts to planes `plane` buckets apart. */
     void (*sum_exact)(uint64_t *wide, size_t plane, const csm_gbt_rows *rows, const int64_t *gradient,
                       const int64_t *hessian);
-    /* Widened quanta in the order of the rows. */
-    void (*widen)(uint64_t *out, const uint32_t *quantum, const uint32_t *row, size_t first, size_t count,
-                  uint32_t narrow_shift);
-    /* Joint histogram of two features over rows whose codes are one column of code + 64 * code of the next feature;
-     * what it sums to along either feature is added to first[64] and second[64]. */
-    void (*sum_pair)(uint64_t *first, uint64_t *second, const uint16_t *pair, const uint32_t *row,
-                     size_t first_row, size_t count, const uint64_t *widened);
-    /* Stable: rows whose code's entry in `goes_left` is not 0 to left, others to right (which may be `row`). Both need
-     * room for 16 rows beyond. The code of row r is (16 bits at code + r * stride) >> shift & mask. Returns the left. */
+    /* Stable: rows whose code's entry in `goes_left` is not 0 to left, others to right. Both need room for 16 rows
+     * beyond. The code of row r is code[r * stride]. Returns the left. */
     size_t (*partition)(uint32_t *left, uint32_t *right, const uint32_t *row, size_t count,
-                        const uint8_t *code, size_t stride, uint32_t shift, uint32_t mask,
-                        const uint8_t *goes_left);
+                        const uint8_t *code, size_t stride, const uint8_t *goes_left);
     /* Stochastic rounding of rows first .. first + n: gradient[i] * gradient_units to a whole number within +-limit,
      * hessian likewise from 0 (hessian NULL: 1), packed. The random numbers depend on key and row alone. */
     void (*quantise)(uint32_t *quantum, const float *gradient, const float *hessian, size_t first, size_t n,

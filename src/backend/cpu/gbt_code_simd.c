@@ -66,11 +66,11 @@ static inline __attribute__((always_inline)) size_t search_wide(uint8_t *code, c
 void GBT_CODE(uint8_t *code, const float *x, size_t n, const float *edge, uint32_t slots) {
     size_t done = 0;
 #if defined(CSM_BUILD_AVX512)
-    done = slots == CSM_GBT_JOINT_SLOTS ? search_wide(code, x, n, edge, CSM_GBT_JOINT_SLOTS)
-                                        : search_wide(code, x, n, edge, CSM_GBT_SLOTS_MAX);
+    done = slots == CSM_GBT_SLOTS_FEW ? search_wide(code, x, n, edge, CSM_GBT_SLOTS_FEW)
+                                      : search_wide(code, x, n, edge, CSM_GBT_SLOTS_MAX);
 #endif
-    if (slots == CSM_GBT_JOINT_SLOTS)
-        search(code + done, x + done, n - done, edge, CSM_GBT_JOINT_SLOTS);
+    if (slots == CSM_GBT_SLOTS_FEW)
+        search(code + done, x + done, n - done, edge, CSM_GBT_SLOTS_FEW);
     else
         search(code + done, x + done, n - done, edge, CSM_GBT_SLOTS_MAX);
 }

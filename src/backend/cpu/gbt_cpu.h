@@ -9,8 +9,6 @@
 #define GBT_CODE CSM_ISA_SYMBOL(csm_gbt_train_code)
 #define GBT_SUM_ROWS CSM_ISA_SYMBOL(csm_gbt_train_sum_rows)
 #define GBT_SUM_EXACT CSM_ISA_SYMBOL(csm_gbt_train_sum_exact)
-#define GBT_WIDEN CSM_ISA_SYMBOL(csm_gbt_train_widen)
-#define GBT_SUM_PAIR CSM_ISA_SYMBOL(csm_gbt_train_sum_pair)
 #define GBT_PARTITION CSM_ISA_SYMBOL(csm_gbt_train_partition)
 #define GBT_QUANTISE CSM_ISA_SYMBOL(csm_gbt_train_quantise)
 #define GBT_LOGISTIC CSM_ISA_SYMBOL(csm_gbt_train_logistic)
@@ -22,12 +20,8 @@ void GBT_CODE(uint8_t *code, const float *x, size_t n, const float *edge, uint32
 void GBT_SUM_ROWS(uint64_t *wide, const csm_gbt_rows *rows, const uint32_t *quantum);
 void GBT_SUM_EXACT(uint64_t *wide, size_t plane, const csm_gbt_rows *rows, const int64_t *gradient,
                    const int64_t *hessian);
-void GBT_WIDEN(uint64_t *out, const uint32_t *quantum, const uint32_t *row, size_t first, size_t count,
-               uint32_t narrow_shift);
-void GBT_SUM_PAIR(uint64_t *first, uint64_t *second, const uint16_t *pair, const uint32_t *row,
-                  size_t first_row, size_t count, const uint64_t *widened);
 size_t GBT_PARTITION(uint32_t *left, uint32_t *right, const uint32_t *row, size_t count, const uint8_t *code,
-                     size_t stride, uint32_t shift, uint32_t mask, const uint8_t *goes_left);
+                     size_t stride, const uint8_t *goes_left);
 void GBT_QUANTISE(uint32_t *quantum, const float *gradient, const float *hessian, size_t first, size_t n,
                   float gradient_units, float hessian_units, int32_t gradient_limit, int32_t hessian_limit,
                   uint32_t narrow_shift, uint64_t key);

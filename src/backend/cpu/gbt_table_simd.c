@@ -5,8 +5,6 @@ const csm_gbt_kernels *GBT_KERNELS(void) {
     static const csm_gbt_kernels kernels = {.code = GBT_CODE,
                                             .sum_rows = GBT_SUM_ROWS,
                                             .sum_exact = GBT_SUM_EXACT,
-                                            .widen = GBT_WIDEN,
-                                            .sum_pair = GBT_SUM_PAIR,
                                             .partition = GBT_PARTITION,
                                             .quantise = GBT_QUANTISE,
                                             .logistic = GBT_LOGISTIC,

@@ -10,7 +10,6 @@
 #define STRIP CSM_GBT_STRIP_ROWS
 #define STRIP_FEATURES 16 /* floats of a cache line */
 #define CODE_ROWS (8 * STRIP)
-#define SAMPLE_FEATURES 8
 #define DIGITS 2048 /* of 11 bits: three passes sort 32 */
 
 typedef struct bins_job {
@@ -18,6 +17,9 @@ typedef struct bins_job {
     const csm_matrix *x;
     const csm_gbt_kernels *kernels;
     uint32_t bins_max;
+    size_t stride; /* rows to a sampled one */
+    size_t sampled;
+    uint32_t *sample; /* (features, sampled), keys */
 } bins_job;
 
 /* ---- edges from a sorted sample ---- */
@@ -88,46 +90,15 @@ static float value_at(const csm_matrix *x, size_t r, size_t f) {
     return x->dtype == CSM_F32 ? ((const float *)x->data)[at] : (float)((const double *)x->data)[at];
 }
 
-/* One row of each `stride` consecutive ones, by a hash: rows may have a period. */
-static size_t sampled_row(size_t i, size_t stride, size_t rows) {
-    uint64_t hash = (i + 1) * UINT64_C(0x9e3779b97f4a7c15);
-    size_t row = i * stride + (size_t)((hash >> 32) * stride >> 32);
-    return row < rows ? row : rows - 1;
-}
+/* ---- strips of the caller's view ---- */
 
-static csm_status edges_of_features(void *user, size_t begin, size_t end, uint32_t worker) {
-    const bins_job *job = user;
-    gbt_bins *bins = job->bins;
-    (void)worker;
-    size_t stride = (bins->rows + GBT_BIN_SAMPLE - 1) / GBT_BIN_SAMPLE;
-    size_t sampled = (bins->rows + stride - 1) / stride, features = end - begin;
-    uint32_t *sample = csm_alloc(sampled * (features + 1) * sizeof *sample);
-    if (!sample) return CSM_ENOMEM;
-    for (size_t i = 0; i < sampled; i++) {
-        size_t row = stride == 1 ? i : sampled_row(i, stride, bins->rows);
-        for (size_t f = 0; f < features; f++)
-            sample[f * sampled + i] = ordered_bits(value_at(job->x, row, begin + f) + 0.0f); /* -0 joins 0 */
-    }
-    uint32_t *spare = sample + features * sampled;
-    for (size_t f = 0; f < features; f++) {
-        const uint32_t *sorted = radix_sort(sample + f * sampled, spare, sampled);
-        float *edge = bins->edge + (begin + f) * bins->slots;
-        uint32_t count = choose_edges(edge, sorted, sampled, job->bins_max);
-        for (uint32_t b = count - 1; b < bins->slots; b++) edge[b] = INFINITY;
-        bins->count[begin + f] = count;
-    }
-    csm_dealloc(sample);
-    return CSM_OK;
-}
-
-/* ---- codes ---- */
-
-/* strip[f][i] = x at row first + i, feature at + f; false when one of them is not a finite float. */
-static bool copy_strip(float *strip, const csm_matrix *x, size_t first, size_t rows, size_t at,
-                       size_t features) {
+/* strip[f][i] = x at row first + i (or row[i]), feature at + f. */
+static void copy_strip(float *strip, const csm_matrix *x, const size_t *row, size_t first, size_t rows,
+                       size_t at, size_t features) {
     ptrdiff_t step = x->col_stride;
     for (size_t i = 0; i < rows; i++) {
-        ptrdiff_t place = (ptrdiff_t)(first + i) * x->row_stride + (ptrdiff_t)at * step;
+        ptrdiff_t r = (ptrdiff_t)(row ? row[i] : first + i);
+        ptrdiff_t place = r * x->row_stride + (ptrdiff_t)at * step;
         if (x->dtype == CSM_F32) {
             const float *from = (const float *)x->data + place;
             for (size_t f = 0; f < features; f++) strip[f * STRIP + i] = from[(ptrdiff_t)f * step];
@@ -136,6 +107,9 @@ static bool copy_strip(float *strip, const csm_matrix *x, size_t first, size_t r
             for (size_t f = 0; f < features; f++) strip[f * STRIP + i] = (float)from[(ptrdiff_t)f * step];
         }
     }
+}
+
+static bool is_finite(const float *strip, size_t rows, size_t features) {
     bool finite = true;
     for (size_t f = 0; f < features; f++) {
         int wrong = 0;
@@ -144,6 +118,70 @@ static bool copy_strip(float *strip, const csm_matrix *x, size_t first, size_t r
     }
     return finite;
 }
+
+/* ---- sample ---- */
+
+/* One row of each `stride` consecutive ones, by a hash: rows may have a period. */
+static size_t sampled_row(size_t i, size_t stride, size_t rows) {
+    uint64_t hash = (i + 1) * UINT64_C(0x9e3779b97f4a7c15);
+    size_t row = i * stride + (size_t)((hash >> 32) * stride >> 32);
+    return row < rows ? row : rows - 1;
+}
+
+/* Keys of sampled rows [begin, end) of every feature. */
+static csm_status take_sample(void *user, size_t begin, size_t end, uint32_t worker) {
+    const bins_job *job = user;
+    size_t features = job->bins->features;
+    float strip[STRIP_FEATURES * STRIP];
+    size_t row[STRIP];
+    (void)worker;
+    for (size_t first = begin; first < end; first += STRIP) {
+        size_t rows = end - first < STRIP ? end - first : STRIP;
+        for (size_t i = 0; i < rows; i++)
+            row[i] = job->stride == 1 ? first + i : sampled_row(first + i, job->stride, job->bins->rows);
+        for (size_t at = 0; at < features; at += STRIP_FEATURES) {
+            size_t n = features - at < STRIP_FEATURES ? features - at : STRIP_FEATURES;
+            copy_strip(strip, job->x, row, 0, rows, at, n);
+            for (size_t f = 0; f < n; f++) {
+                uint32_t *key = job->sample + (at + f) * job->sampled + first;
+                for (size_t i = 0; i < rows; i++) key[i] = ordered_bits(strip[f * STRIP + i] + 0.0f);
+            }
+        }
+    }
+    return CSM_OK;
+}
+
+static csm_status edges_of_features(void *user, size_t begin, size_t end, uint32_t worker) {
+    const bins_job *job = user;
+    gbt_bins *bins = job->bins;
+    (void)worker;
+    uint32_t *spare = csm_alloc(job->sampled * sizeof *spare);
+    if (!spare) return CSM_ENOMEM;
+    for (size_t f = begin; f < end; f++) {
+        const uint32_t *sorted = radix_sort(job->sample + f * job->sampled, spare, job->sampled);
+        float *edge = bins->edge + f * bins->slots;
+        uint32_t count = choose_edges(edge, sorted, job->sampled, job->bins_max);
+        for (uint32_t b = count - 1; b < bins->slots; b++) edge[b] = INFINITY;
+        bins->count[f] = count;
+    }
+    csm_dealloc(spare);
+    return CSM_OK;
+}
+
+static csm_status find_edges(bins_job *job, uint32_t threads) {
+    size_t rows = job->bins->rows, features = job->bins->features;
+    job->stride = (rows + GBT_BIN_SAMPLE - 1) / GBT_BIN_SAMPLE;
+    job->sampled = (rows + job->stride - 1) / job->stride;
+    job->sample = csm_alloc(features * job->sampled * sizeof *job->sample); /* at most 2^23 * 200,000 * 4 */
+    if (!job->sample) return CSM_ENOMEM;
+    csm_platform_large_pages(job->sample, features * job->sampled * sizeof *job->sample);
+    csm_status status = csm_parallel_for(threads, job->sampled, CODE_ROWS, take_sample, job);
+    if (!status) status = csm_parallel_for(threads, features, 1, edges_of_features, job);
+    csm_dealloc(job->sample);
+    return status;
+}
+
+/* ---- codes ---- */
 
 /* Names the first row, then column, of [first, first + rows) that holds no finite float. */
 static csm_status refuse_rows(const csm_matrix *x, size_t first, size_t rows) {
@@ -158,17 +196,12 @@ static csm_status refuse_rows(const csm_matrix *x, size_t first, size_t rows) {
 
 static void store_codes(gbt_bins *bins, const uint8_t *code, size_t first, size_t rows, size_t at,
                         size_t features) {
-    uint32_t shift = gbt_pair_shift(bins);
     for (size_t i = 0; i < rows; i++) {
         uint8_t *to = bins->code + (first + i) * bins->stride + at;
         for (size_t f = 0; f < features; f++) to[f] = code[f * STRIP + i];
     }
-    for (size_t f = 0; bins->pair && f < features; f += 2) {
-        uint16_t *to = bins->pair + (at + f) / 2 * bins->rows + first;
-        const uint8_t *low = code + f * STRIP, *high = low + STRIP;
-        for (size_t i = 0; i < rows; i++)
-            to[i] = (uint16_t)(low[i] | (f + 1 < features ? (uint32_t)high[i] << shift : 0));
-    }
+    for (size_t f = 0; bins->column && f < features; f++)
+        memcpy(bins->column + (at + f) * bins->rows + first, code + f * STRIP, rows);
 }
 
 static csm_status code_rows(void *user, size_t begin, size_t end, uint32_t worker) {
@@ -181,8 +214,8 @@ static csm_status code_rows(void *user, size_t begin, size_t end, uint32_t worke
         size_t rows = end - first < STRIP ? end - first : STRIP;
         for (size_t at = 0; at < bins->features; at += STRIP_FEATURES) {
             size_t features = bins->features - at < STRIP_FEATURES ? bins->features - at : STRIP_FEATURES;
-            if (!copy_strip(strip, job->x, first, rows, at, features))
-                return refuse_rows(job->x, first, rows);
+            copy_strip(strip, job->x, NULL, first, rows, at, features);
+            if (!is_finite(strip, rows, features)) return refuse_rows(job->x, first, rows);
             for (size_t f = 0; f < features; f++)
                 job->kernels->code(code + f * STRIP, strip + f * STRIP, rows,
                                    bins->edge + (at + f) * bins->slots, bins->slots);
@@ -201,7 +234,7 @@ static size_t row_stride(size_t features) {
 
 static csm_status bins_alloc(gbt_bins *bins) {
     size_t bytes = bins->rows * bins->stride + 2 * CACHE_LINE; /* below 2^31 * 2^24 */
-    size_t pairs = (bins->features + 1) / 2 * bins->rows;
+    size_t columns = bins->features * bins->rows;
     bins->block = csm_alloc(bytes);
     bins->count = csm_alloc_array(bins->features, sizeof *bins->count);
     bins->edge = csm_alloc_array(bins->features * bins->slots, sizeof *bins->edge);
@@ -209,10 +242,10 @@ static csm_status bins_alloc(gbt_bins *bins) {
     uintptr_t start = ((uintptr_t)bins->block + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
     bins->code = (uint8_t *)bins->block + (start - (uintptr_t)bins->block);
     csm_platform_large_pages(bins->block, bytes);
-    if (pairs * sizeof *bins->pair > GBT_PAIR_BYTES_MAX) return CSM_OK;
-    bins->pair = csm_alloc(pairs * sizeof *bins->pair);
-    if (!bins->pair) return CSM_ENOMEM;
-    csm_platform_large_pages(bins->pair, pairs * sizeof *bins->pair);
+    if (columns > GBT_COLUMN_BYTES_MAX) return CSM_OK;
+    bins->column = csm_alloc(columns);
+    if (!bins->column) return CSM_ENOMEM;
+    csm_platform_large_pages(bins->column, columns);
     return CSM_OK;
 }
 
@@ -223,10 +256,10 @@ csm_status gbt_bins_build(gbt_bins *bins, csm_context *context, const csm_matrix
     *bins = (gbt_bins){.rows = x->rows, .features = x->cols};
     if (x->rows > INT32_MAX || x->cols > INT32_MAX / CSM_GBT_SLOTS_MAX)
         return csm_fail(CSM_EINVAL, "gbt: %zu rows x %zu features are too many", x->rows, x->cols);
-    bins->slots = bins_max <= CSM_GBT_JOINT_SLOTS ? CSM_GBT_JOINT_SLOTS : CSM_GBT_SLOTS_MAX;
+    bins->slots = bins_max <= CSM_GBT_SLOTS_FEW ? CSM_GBT_SLOTS_FEW : CSM_GBT_SLOTS_MAX;
     bins->stride = row_stride(x->cols);
     csm_status status = bins_alloc(bins);
-    if (!status) status = csm_parallel_for(threads, x->cols, SAMPLE_FEATURES, edges_of_features, &job);
+    if (!status) status = find_edges(&job, threads);
     if (!status) status = csm_parallel_for(threads, x->rows, CODE_ROWS, code_rows, &job);
     if (status) gbt_bins_free(bins);
     return status;
@@ -234,7 +267,7 @@ csm_status gbt_bins_build(gbt_bins *bins, csm_context *context, const csm_matrix
 
 void gbt_bins_free(gbt_bins *bins) {
     csm_dealloc(bins->block);
-    csm_dealloc(bins->pair);
+    csm_dealloc(bins->column);
     csm_dealloc(bins->count);
     csm_dealloc(bins->edge);
     *bins = (gbt_bins){0};

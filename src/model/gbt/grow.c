@@ -32,10 +32,7 @@ csm_status gbt_grower_new(gbt_grower **out, const gbt_bins *bins, const gbt_grow
     g->buffer = csm_alloc_array(threads, sizeof *g->buffer);
     g->fill = csm_alloc_array(PASS_LEAVES, sizeof *g->fill);
     g->part = csm_alloc_array((size_t)PASS_LEAVES * threads, sizeof *g->part);
-    bool joint = bins->pair && bins->slots == CSM_GBT_JOINT_SLOTS && !exact;
-    if (joint) g->widened = csm_alloc(bins->rows * sizeof *g->widened);
-    if (!g->item || !g->leaf || !g->node || !g->value || !g->spare || !g->buffer || !g->fill || !g->part ||
-        (joint && !g->widened)) {
+    if (!g->item || !g->leaf || !g->node || !g->value || !g->spare || !g->buffer || !g->fill || !g->part) {
         gbt_grower_free(g);
         return CSM_ENOMEM;
     }
@@ -54,7 +51,6 @@ void gbt_grower_free(gbt_grower *g) {
     csm_dealloc(g->value);
     csm_dealloc(g->spare);
     csm_dealloc((void *)g->buffer);
-    csm_dealloc(g->widened);
     csm_dealloc((void *)g->pool);
     csm_dealloc(g->fill);
     csm_dealloc((void *)g->part);

@@ -7,9 +7,6 @@
 #define PARTITION_ROWS 16384 /* rows of a chunk */
 #define FILL_ROWS                                                                                            \
     8192 /* fewest rows of a further histogram: adding it up costs as much as some thousand rows */
-#define JOINT_ROWS 150000 /* from here joint histograms of two features are the faster form; measured */
-#define JOINT_DENSITY 8   /* and rows at least every so many-th, or their columns are fetched in vain */
-#define JOINT_PAIRS 4     /* pairs of a chunk */
 #define SEARCH_FEATURES 16
 
 typedef struct pass_job {
@@ -49,15 +46,12 @@ static csm_status partition_chunks(void *user, size_t begin, size_t end, uint32_
         for (uint32_t b = 0; b < CSM_GBT_SLOTS_MAX; b++) goes_left[b] = b <= item->bin;
         const uint8_t *code = bins->code + item->feature;
         size_t stride = bins->stride, count = chunk->end - chunk->begin;
-        uint32_t shift = 0, mask = 255;
-        if (bins->pair) {
-            code = (const uint8_t *)(bins->pair + item->feature / 2 * bins->rows);
-            stride = sizeof *bins->pair;
-            shift = item->feature % 2 ? gbt_pair_shift(bins) : 0;
-            mask = bins->slots - 1;
+        if (bins->column) {
+            code = bins->column + (size_t)item->feature * bins->rows;
+            stride = 1;
         }
-        chunk->lefts = g->kernels->partition(left, right, job->data->row + chunk->begin, count, code, stride,
-                                             shift, mask, goes_left);
+        chunk->lefts =
+            g->kernels->partition(left, right, job->data->row + chunk->begin, count, code, stride, goes_left);
         memcpy(g->spare + chunk->begin, left, chunk->lefts * sizeof *left);
         memcpy(g->spare + chunk->begin + chunk->lefts, right, (count - chunk->lefts) * sizeof *right);
     }
@@ -137,70 +131,11 @@ static void sum_rows(const pass_job *job, const gbt_chunk *chunk) {
         g->kernels->sum_rows(chunk->histogram, &rows, quanta->quantum);
 }
 
-/* Joint histograms of pairs [begin, end). An odd last feature's partner has the code 0 everywhere. */
-static void sum_joint(const pass_job *job, const gbt_chunk *chunk) {
-    const gbt_grower *g = job->grower;
-    const gbt_fill *fill = &g->fill[chunk->index];
-    const gbt_growing *item = &g->item[fill->target];
-    bool all = item->count == g->bins->rows;
-    for (size_t p = chunk->begin; p < chunk->end; p++) {
-        uint64_t nowhere[CSM_GBT_JOINT_SLOTS];
-        uint64_t *first = item->histogram + 2 * p * CSM_GBT_JOINT_SLOTS;
-        bool odd = 2 * p + 1 == g->bins->features;
-        uint64_t *second = odd ? nowhere : first + CSM_GBT_JOINT_SLOTS;
-        memset(first, 0, CSM_GBT_JOINT_SLOTS * sizeof *first);
-        memset(second, 0, CSM_GBT_JOINT_SLOTS * sizeof *second);
-        g->kernels->sum_pair(first, second, g->bins->pair + p * g->bins->rows,
-                             all ? NULL : job->data->row + item->begin, 0, item->count,
-                             g->widened + fill->widened);
-    }
-}
-
 static csm_status sum_chunks(void *user, size_t begin, size_t end, uint32_t worker) {
     const pass_job *job = user;
     (void)worker;
-    for (size_t c = begin; c < end; c++) {
-        const gbt_chunk *chunk = &job->grower->chunk[c];
-        if (chunk->histogram)
-            sum_rows(job, chunk);
-        else
-            sum_joint(job, chunk);
-    }
+    for (size_t c = begin; c < end; c++) sum_rows(job, &job->grower->chunk[c]);
     return CSM_OK;
-}
-
-static csm_status widen_chunks(void *user, size_t begin, size_t end, uint32_t worker) {
-    const pass_job *job = user;
-    const gbt_grower *g = job->grower;
-    const gbt_quanta *quanta = job->data->quanta;
-    (void)worker;
-    for (size_t c = begin; c < end; c++) {
-        const gbt_chunk *chunk = &g->chunk[c];
-        const gbt_fill *fill = &g->fill[chunk->index];
-        size_t item_begin = g->item[fill->target].begin;
-        g->kernels->widen(g->widened + fill->widened + (chunk->begin - item_begin), quanta->quantum,
-                          job->data->row + chunk->begin, 0, chunk->end - chunk->begin, quanta->narrow_shift);
-    }
-    return CSM_OK;
-}
-
-static csm_status widen_quanta(pass_job *job) {
-    gbt_grower *g = job->grower;
-    size_t used = 0;
-    g->chunk_count = 0;
-    for (size_t k = 0; k < g->fill_count; k++) {
-        const gbt_growing *item = &g->item[g->fill[k].target];
-        if (!g->fill[k].is_joint) continue;
-        g->fill[k].widened = used;
-        used += item->count;
-        for (size_t at = 0; at < item->count; at += PARTITION_ROWS) {
-            size_t end = item->count - at < PARTITION_ROWS ? item->count : at + PARTITION_ROWS;
-            csm_status status = gbt_grower_chunk(
-                g, (gbt_chunk){.index = (uint32_t)k, .begin = item->begin + at, .end = item->begin + end});
-            if (status) return status;
-        }
-    }
-    return csm_parallel_for(g->threads, g->chunk_count, 1, widen_chunks, job);
 }
 
 /* Whole rows in parts, each with a histogram of its own; the first part's is the item's. */
@@ -228,37 +163,17 @@ static csm_status chunk_rows(gbt_grower *g, size_t k) {
     return CSM_OK;
 }
 
-static csm_status chunk_pairs(gbt_grower *g, size_t k) {
-    size_t pairs = (g->bins->features + 1) / 2;
-    for (size_t at = 0; at < pairs; at += JOINT_PAIRS) {
-        size_t end = pairs - at < JOINT_PAIRS ? pairs : at + JOINT_PAIRS;
-        csm_status status = gbt_grower_chunk(g, (gbt_chunk){.index = (uint32_t)k, .begin = at, .end = end});
-        if (status) return status;
-    }
-    return CSM_OK;
-}
-
-static bool joint_pays(const pass_job *job, const gbt_growing *item) {
-    const gbt_grower *g = job->grower;
-    return g->widened && job->data->feature_count == g->bins->features && item->count >= JOINT_ROWS &&
-           item->count >= g->bins->rows / JOINT_DENSITY;
-}
-
 /* Histograms of all fills' targets, but for their parts. */
 static csm_status fill_histograms(pass_job *job) {
     gbt_grower *g = job->grower;
-    bool joint = false;
-    for (size_t k = 0; k < g->fill_count; k++) {
+    csm_status status = CSM_OK;
+    g->chunk_count = 0;
+    for (size_t k = 0; k < g->fill_count && !status; k++) {
         gbt_growing *item = &g->item[g->fill[k].target];
         item->histogram = gbt_take_histogram(g);
         if (!item->histogram) return CSM_ENOMEM;
-        g->fill[k].is_joint = joint_pays(job, item);
-        joint = joint || g->fill[k].is_joint;
+        status = chunk_rows(g, k);
     }
-    csm_status status = joint ? widen_quanta(job) : CSM_OK;
-    g->chunk_count = 0;
-    for (size_t k = 0; k < g->fill_count && !status; k++)
-        status = g->fill[k].is_joint ? chunk_pairs(g, k) : chunk_rows(g, k);
     return status ? status : csm_parallel_for(g->threads, g->chunk_count, 1, sum_chunks, job);
 }
 

@@ -19,17 +19,16 @@
 
 #define GBT_BINS_MAX 255
 #define GBT_BIN_SAMPLE 200000 /* rows looked at for quantiles: as LightGBM's bin_construct_sample_cnt */
-#define GBT_PAIR_BYTES_MAX ((size_t)1 << 29) /* beyond, rows are found by their row-major codes alone */
+#define GBT_COLUMN_BYTES_MAX ((size_t)1 << 29) /* beyond, codes are kept row-major alone */
 
 /* Bin b of feature f holds edge[b-1] < x <= edge[b]; the last bin has no upper edge. */
 typedef struct gbt_bins {
     size_t rows;
     size_t features;
-    uint32_t slots; /* of a feature in edges and histograms: 64 or 256 */
-    size_t stride;  /* of a row in code */
-    uint8_t *code;  /* (rows, stride), on a cache line */
-    uint16_t
-        *pair; /* ((features + 1) / 2, rows): codes of two features, the second shifted; NULL: too large */
+    uint32_t slots;  /* of a feature in edges and histograms: 64 or 256 */
+    size_t stride;   /* of a row in code */
+    uint8_t *code;   /* (rows, stride), on a cache line */
+    uint8_t *column; /* (features, rows), for partitions; NULL: too large */
     uint32_t *count; /* features */
     float *edge;     /* (features, slots): +inf from the last bin on */
     void *block;     /* code's memory */
@@ -38,9 +37,6 @@ typedef struct gbt_bins {
 csm_status gbt_bins_build(gbt_bins *bins, csm_context *context, const csm_matrix *x, uint32_t bins_max,
                           const csm_gbt_kernels *kernels);
 void gbt_bins_free(gbt_bins *bins);
-static inline uint32_t gbt_pair_shift(const gbt_bins *bins) {
-    return bins->slots == CSM_GBT_JOINT_SLOTS ? 6 : 8;
-}
 
 /* ---- objective ---- */
 
@@ -131,8 +127,6 @@ typedef struct gbt_fill {
     uint64_t *parent;
     size_t part;  /* first of its further histograms within grower->part */
     size_t parts; /* how many */
-    size_t widened;
-    bool is_joint;
 } gbt_fill;
 
 typedef struct gbt_chunk {
@@ -168,7 +162,6 @@ typedef struct gbt_grower {
     double *value;  /* of each leaf */
     uint32_t *spare;
     uint32_t **buffer; /* threads: right sides of a chunk */
-    uint64_t *widened; /* NULL without joint histograms */
     uint64_t **pool;   /* histograms not in use */
     size_t pooled;
     size_t pool_capacity;
