@@ -118,6 +118,7 @@ plain() {
     step guest "the library never prints, exits or keeps global state" python3 tests/checks/guest.py build/quickstart
     step install "install; build and run a program against the installed copy" sh tests/install/run.sh build/quickstart
     step quickstart "quickstart: the main job without a network" quickstart_run
+    step cuda-resources "CUDA kernels: compile, no spills (one architecture)" cuda_resources 90
     step tidy "clang-tidy" python3 tests/checks/tidy.py build/quickstart
     step cppcheck "cppcheck" cppcheck_sources
 }
@@ -125,6 +126,8 @@ plain() {
 # ---- --full -------------------------------------------------------------------------------------------------
 
 # Only compiles: the cards that run it are elsewhere (tests/gpu.sh).
+cuda_resources() { python3 tests/checks/cuda_resources.py "$@"; }
+
 cuda_architectures() {
     PATH=$PATH:/usr/local/cuda/bin
     if ! command -v nvcc >/dev/null 2>&1; then
@@ -137,7 +140,9 @@ cuda_architectures() {
     done
     echo ": architectures${wanted} of $(nvcc --version | sed -n 's/.*release \([0-9.]*\).*/CUDA \1/p')"
     cmake -S . -B build/cuda -G Ninja -DCMAKE_BUILD_TYPE=Release -DCSM_IO=OFF -DCSM_EXAMPLES=OFF -DCSM_CUDA=ON \
-        -DCMAKE_CUDA_ARCHITECTURES="${wanted#;}" && cmake --build build/cuda -j "$jobs"
+        -DCMAKE_CUDA_ARCHITECTURES="${wanted#;}" && cmake --build build/cuda -j "$jobs" --target cryptosmart &&
+        # shellcheck disable=SC2086 # words
+        cuda_resources $(echo "$wanted" | tr ';' ' ')
 }
 
 abi() {
