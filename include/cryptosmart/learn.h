@@ -113,6 +113,79 @@ CSM_API csm_status csm_learn_trial_add(csm_context *context, csm_store *store,
 /* Trials ever registered, however many steps each got; horizon 0: of all horizons. */
 CSM_API csm_status csm_learn_trials(int64_t *out, const csm_store *store, csm_time horizon);
 
+/* ---- drift ------------------------------------------------------------------------------------------------------ */
+
+/* ADWIN2 (Bifet & Gavalda 2007): a window over a stream, here matured losses, that drops its older part whenever its mean
+ * differs from the newer part's by more than chance allows. Memory is logarithmic in the window's length. */
+typedef struct csm_adwin csm_adwin;
+typedef struct csm_adwin_options {
+    size_t size;
+    double delta;      /* confidence of one check, 0..1; default 0.002 */
+    uint32_t interval; /* values between checks, >= 1; default 32 */
+    uint32_t buckets;  /* of each size, 1..64; default 5 */
+    uint32_t shortest; /* part that may be compared, >= 1; default 5 */
+    uint32_t grace;    /* no check in windows up to this length; default 10 */
+} csm_adwin_options;
+typedef struct csm_adwin_info {
+    uint64_t values; /* seen */
+    uint64_t alarms;
+    double width; /* of the window now */
+    double mean;  /* of the window; NaN when empty */
+    double variance;
+} csm_adwin_info;
+CSM_API void csm_adwin_options_init(csm_adwin_options *options);
+CSM_API csm_status csm_adwin_new(csm_adwin **out, const csm_adwin_options *options);
+/* alarm: 1 when the window was cut at this value. A value that is not finite is CSM_EINVAL and changes nothing. */
+CSM_API csm_status csm_adwin_add(int *alarm, csm_adwin *adwin, double value);
+CSM_API csm_status csm_adwin_describe(csm_adwin_info *out, const csm_adwin *adwin);
+CSM_API void csm_adwin_free(csm_adwin *adwin);
+
+/* Page-Hinkley test (Page 1954) in both directions: the sum of what values exceed their running mean by, less a tolerance, against
+ * its least so far. After an alarm it begins anew. */
+typedef struct csm_page_hinkley csm_page_hinkley;
+typedef struct csm_page_hinkley_options {
+    size_t size;
+    double tolerance; /* of the mean's change, in units of the values, >= 0; default 0.005 */
+    double threshold; /* of the sum, > 0; default 50 */
+    double memory;    /* factor of the sum a value, 0..1; default 0.9999 */
+    uint64_t grace;   /* values before the first alarm; default 30 */
+} csm_page_hinkley_options;
+typedef struct csm_page_hinkley_info {
+    uint64_t values; /* since it began anew */
+    uint64_t alarms;
+    double mean; /* NaN before the first value */
+    double rise; /* what an alarm compares with the threshold */
+    double fall;
+} csm_page_hinkley_info;
+CSM_API void csm_page_hinkley_options_init(csm_page_hinkley_options *options);
+CSM_API csm_status csm_page_hinkley_new(csm_page_hinkley **out, const csm_page_hinkley_options *options);
+/* alarm: 1 the mean rose, -1 it fell, else 0. A value that is not finite is CSM_EINVAL and changes nothing. */
+CSM_API csm_status csm_page_hinkley_add(int *alarm, csm_page_hinkley *test, double value);
+CSM_API csm_status csm_page_hinkley_describe(csm_page_hinkley_info *out, const csm_page_hinkley *test);
+CSM_API void csm_page_hinkley_free(csm_page_hinkley *test);
+
+/* Population stability index of `current` against `reference`, over bins that hold equal shares of the reference: sum of
+ * (c - r) ln(c / r), a bin without a value counting half a value. Usual reading: 0.1 little, 0.25 much. 2..100 bins; ties in
+ * the reference may leave fewer. Finite values; CSM_ENODATA when either side has fewer values than bins. */
+CSM_API csm_status csm_learn_psi(double *psi, const double *reference, size_t reference_count,
+                                 const double *current, size_t current_count, uint32_t bins);
+
+/* Two-sample Kolmogorov-Smirnov test. */
+typedef struct csm_ks {
+    double statistic; /* greatest distance of the two distribution functions, exact */
+    double p_value;   /* two-sided, by Kolmogorov's limit: for independent values and large samples */
+} csm_ks;
+/* Finite values; CSM_ENODATA when either side is empty. Linear in the counts: only cells of the range in which the greatest
+ * distance could lie are sorted. */
+CSM_API csm_status csm_learn_ks(csm_ks *out, const double *a, size_t a_count, const double *b,
+                                size_t b_count);
+
+/* The alarm budget: the level of each check, so that `streams` checked every `interval` give at most `false_alarms` a year on
+ * average when nothing drifts: false_alarms * interval / (streams * 365.25 days), at most 0.5. The mean holds whatever the
+ * dependence between checks. For p-values compare with the level; for ADWIN it is delta. */
+CSM_API csm_status csm_learn_alarm_level(double *level, double false_alarms, size_t streams,
+                                         csm_time interval);
+
 #ifdef __cplusplus
 }
 #endif
