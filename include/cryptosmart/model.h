@@ -123,9 +123,10 @@ CSM_API csm_status csm_model_load(csm_model **out, const char *path);
 
 #define CSM_STACK_MEMBERS_MAX 8
 
-/* Weights for mixing the members of an ensemble: none negative, sum 1, least mean loss of the mixture on out-of-fold
- * predictions plus shrink/2 * |weight - 1/members|^2, which keeps them near equal where the evidence is thin (Breiman
- * 1996, "Stacked regressions"; van der Laan, Polley & Hubbard 2007). weight: prediction->cols doubles, 1..8 of them;
+/* Weights for mixing the members of an ensemble: none negative, least mean loss of the weighted sum on out-of-fold
+ * predictions plus shrink/2 * |weight - 1/members|^2, which keeps them near the mean where the evidence is thin (Breiman
+ * 1996, "Stacked regressions"). Members that see different things add up to more than 1, members that see nothing to
+ * less. weight: prediction->cols doubles, 1..8 of them;
  * prediction: (n, members), raw as csm_model_predict gives them; y: n; sample_weight: n, NULL: 1. Objective SQUARED or
  * LOGISTIC (predictions are log-odds). CSM_ENODATA without rows or weight. */
 CSM_API csm_status csm_model_stack(double *weight, const csm_matrix *prediction, const double *y,

@@ -14,9 +14,9 @@ extern "C" {
 typedef struct csm_member_forecast {
     char name[CSM_MEMBER_NAME]; /* "trees" */
     double score;               /* raw, log-odds */
-    double score_weight;        /* in the ensemble's score; sum 1 over members */
+    double score_weight;        /* in the ensemble's score */
     double expected_return;     /* log */
-    double return_weight;       /* in the ensemble's expected return; sum 1 over members */
+    double return_weight;       /* in the ensemble's expected return */
 } csm_member_forecast;
 
 typedef struct csm_horizon_forecast {

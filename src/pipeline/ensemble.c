@@ -2,6 +2,7 @@
 /* The members of a horizon's ensemble, trained on the same weighted rows, and what each says. */
 #include "pipeline/training.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -73,12 +74,12 @@ typedef struct member_job {
     const member_settings *member;
 } member_job;
 
-/* Rows, or the windows that end in them, with targets [column, column + columns). */
-static csm_status samples_of(csm_samples *out, const member_job *job, size_t column, size_t columns) {
+/* Rows, or the windows that end in them, with columns [first, first + columns) of the targets. */
+static csm_status samples_of(csm_samples *out, const member_job *job, size_t first, size_t columns) {
     training_rows *rows = job->rows;
     *out = (csm_samples){.weight = rows->weight, .length = rows->length};
     out->y = csm_matrix_f64(rows->targets, rows->length, 2);
-    out->y.data = rows->targets + column;
+    out->y.data = rows->targets + first;
     out->y.cols = columns;
     if (job->member->learner->sequences) {
         out->x = job->samples->frame;
@@ -92,26 +93,67 @@ static csm_status samples_of(csm_samples *out, const member_job *job, size_t col
     return status;
 }
 
-static csm_status train_model(csm_model **out, const member_job *job, size_t column, size_t columns,
-                              uint32_t objective, uint64_t stream) {
-    csm_samples samples;
+static csm_train_options options_of(const member_job *job, uint64_t stream) {
     csm_train_options options;
     csm_model_train_options_init(&options);
     options.parameters = job->member->parameter;
     options.parameter_count = job->member->parameter_count;
     options.feature_names = job->names;
-    options.objective = objective;
     options.stream = stream;
-    csm_status status = samples_of(&samples, job, column, columns);
+    return options;
+}
+
+static csm_status train_model(csm_model **out, const member_job *job, size_t column, uint32_t objective,
+                              uint64_t stream) {
+    csm_samples samples;
+    csm_train_options options = options_of(job, stream);
+    options.objective = objective;
+    csm_status status = samples_of(&samples, job, column, 1);
+    if (status == CSM_OK)
+        status = csm_model_train(out, job->context, job->member->learner->name, &samples, &options);
+    return status;
+}
+
+/* Weighted standard deviation of the training returns. */
+static double deviation_of(const training_rows *rows) {
+    double weight = 0, mean = 0, squares = 0;
+    for (size_t i = 0; i < rows->length; i++) {
+        weight += rows->weight[i];
+        mean += rows->weight[i] * rows->targets[2 * i + 1];
+    }
+    mean /= weight;
+    for (size_t i = 0; i < rows->length; i++) {
+        const double apart = rows->targets[2 * i + 1] - mean;
+        squares += rows->weight[i] * apart * apart;
+    }
+    return sqrt(squares / weight);
+}
+
+#define HUBER_DEVIATIONS 3 /* beyond so many a return pulls no harder: far enough out to leave a mean */
+
+/* One trunk with two heads: direction, return. */
+static csm_status train_two_heads(csm_model **out, const member_job *job, uint64_t stream) {
+    csm_samples samples;
+    csm_train_options options = options_of(job, stream);
+    const double delta = HUBER_DEVIATIONS * deviation_of(job->rows);
+    const csm_head heads[2] = {{.objective = CSM_OBJECTIVE_LOGISTIC, .column = 0, .weight = 1},
+                               {.objective = delta > 0 ? CSM_OBJECTIVE_HUBER : CSM_OBJECTIVE_SQUARED,
+                                .column = 1,
+                                .parameter = delta,
+                                .weight = 1}};
+    options.heads = heads;
+    options.head_count = 2;
+    csm_status status = samples_of(&samples, job, 0, 2);
     if (status == CSM_OK)
         status = csm_model_train(out, job->context, job->member->learner->name, &samples, &options);
     return status;
 }
 
 static csm_status train_member(member_models *out, const member_job *job, uint64_t stream) {
-    csm_status status = train_model(&out->direction, job, 0, 1, CSM_OBJECTIVE_LOGISTIC, 2 * stream);
-    if (status == CSM_OK)
-        status = train_model(&out->expected, job, 1, 1, CSM_OBJECTIVE_SQUARED, 2 * stream + 1);
+    if (job->rows->length == 0) return csm_fail(CSM_ENODATA, "no rows to train on");
+    if (job->member->learner->sequences) return train_two_heads(&out->direction, job, 2 * stream);
+    csm_status status = train_model(&out->direction, job, 0, CSM_OBJECTIVE_LOGISTIC, 2 * stream);
+    if (status == CSM_OK) status = train_model(&out->expected, job, 1, CSM_OBJECTIVE_SQUARED, 2 * stream + 1);
     return status;
 }
 
@@ -163,34 +205,48 @@ void csm_ensemble_free(ensemble *e) {
 
 /* ---- prediction ---- */
 
-/* Member m's column of a (n, members) array. */
-static csm_matrix column_of(double *values, size_t n, size_t members, size_t m) {
-    csm_matrix column = csm_matrix_f64(values, n, members);
-    column.data = values + m;
-    column.cols = 1;
-    return column;
+typedef struct saying {
+    const ensemble *ensemble;
+    csm_context *context;
+    csm_samples rows;    /* what members that read rows see */
+    csm_samples windows; /* what those that read sequences see */
+    double *both;        /* (rows, 2): direction and return of one member */
+} saying;
+
+/* What member m says: two models, or one with two outputs. */
+static csm_status say(saying *s, size_t m) {
+    const member_models *member = &s->ensemble->member[m];
+    const size_t n = s->rows.length;
+    csm_model_info info;
+    csm_matrix out = csm_matrix_f64(s->both, n, 2);
+    csm_status status = csm_model_describe(&info, member->direction);
+    if (status != CSM_OK) return status;
+    const csm_samples *samples = csm_model_learner_find(info.learner)->sequences ? &s->windows : &s->rows;
+    if (!member->expected) return csm_model_predict(member->direction, s->context, samples, &out);
+    out.cols = 1;
+    status = csm_model_predict(member->direction, s->context, samples, &out);
+    out.data = s->both + 1;
+    return status == CSM_OK ? csm_model_predict(member->expected, s->context, samples, &out) : status;
 }
 
 csm_status csm_ensemble_predict(const ensemble *e, csm_context *context, const csm_matrix *frame,
                                 const int64_t *row, size_t n, double *score, double *expected) {
     float *x = NULL;
-    csm_status status = n > 0 ? copy_rows(&x, frame, row, n) : CSM_OK;
-    for (size_t m = 0; n > 0 && status == CSM_OK && m < e->members; m++) {
-        csm_model_info info;
-        csm_samples samples = {.x = csm_matrix_f32(x, n, frame->cols), .length = n};
-        csm_matrix scores = column_of(score, n, e->members, m);
-        csm_matrix returns = column_of(expected, n, e->members, m);
-        if ((status = csm_model_describe(&info, e->member[m].direction))) break;
-        if (csm_model_learner_find(info.learner)->sequences) {
-            samples.x = *frame;
-            samples.window_end = row;
-            samples.window_length = e->window;
-        }
-        status = csm_model_predict(e->member[m].direction, context, &samples, &scores);
-        if (status == CSM_OK) status = csm_model_predict(e->member[m].expected, context, &samples, &returns);
+    if (n == 0) return CSM_OK;
+    saying s = {.ensemble = e, .context = context, .both = csm_alloc_array(n, 2 * sizeof(double))};
+    csm_status status = s.both ? copy_rows(&x, frame, row, n) : CSM_ENOMEM;
+    s.rows = (csm_samples){.x = csm_matrix_f32(x, n, frame->cols), .length = n};
+    s.windows = (csm_samples){.x = *frame, .window_end = row, .window_length = e->window, .length = n};
+    for (size_t m = 0; status == CSM_OK && m < e->members; m++) {
+        status = say(&s, m);
         if (status != CSM_OK) csm_fail_prefix(status, "%s", e->name[m]);
+        for (size_t i = 0; status == CSM_OK && i < n; i++) {
+            score[i * e->members + m] = s.both[2 * i];
+            expected[i * e->members + m] = s.both[2 * i + 1];
+        }
     }
     csm_dealloc(x);
+    csm_dealloc(s.both);
     return status;
 }
 

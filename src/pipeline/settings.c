@@ -53,7 +53,7 @@ static void read_fuse_and_cost(training_settings *s, const csm_config *config) {
 static const struct {
     const char *name;
     const char *learner; /* also the section of its parameters in config.def */
-} member_kinds[] = {{"trees", "gbt"}, {"linear", "linear"}};
+} member_kinds[] = {{"trees", "gbt"}, {"lstm", "lstm"}, {"linear", "linear"}};
 
 /* The learner's parameters that are options; the others keep their standard values. */
 static csm_status read_parameters(member_settings *member, const csm_config *config) {
@@ -90,6 +90,7 @@ static csm_status read_members(training_settings *s, const csm_config *config) {
         csm_config_item(config, "train.members", m, name, sizeof name);
         csm_status status = read_member(&s->member[m], config, name);
         if (status != CSM_OK) return status;
+        if (s->member[m].learner->sequences) s->window = (size_t)csm_config_integer(config, "lstm.window");
         for (size_t before = 0; before < m; before++) {
             if (strcmp(s->member[before].name, name) == 0)
                 return csm_fail(CSM_EINVAL, "train.members: '%s' is named twice", name);

@@ -72,7 +72,7 @@ void csm_samples_free(horizon_samples *samples);
 
 typedef struct member_models {
     csm_model *direction;
-    csm_model *expected;
+    csm_model *expected; /* NULL: the other has two outputs, direction and return */
 } member_models;
 
 typedef struct ensemble {

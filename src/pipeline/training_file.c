@@ -132,7 +132,8 @@ static csm_status write_ensemble(csm_tensors_writer *writer, const char *prefix,
         snprintf(inner, sizeof inner, "%s%s.direction.", prefix, e->name[m]);
         status = csm_model_write(writer, inner, e->member[m].direction);
         snprintf(inner, sizeof inner, "%s%s.expected.", prefix, e->name[m]);
-        if (status == CSM_OK) status = csm_model_write(writer, inner, e->member[m].expected);
+        if (status == CSM_OK && e->member[m].expected)
+            status = csm_model_write(writer, inner, e->member[m].expected);
     }
     return status;
 }
@@ -151,8 +152,8 @@ static csm_status read_member_names(ensemble *e, const char *text) {
 
 static csm_status check_weights(const double *weight, size_t members) {
     for (size_t m = 0; m < members; m++) {
-        if (!(weight[m] >= 0 && weight[m] <= 1 + 1e-9))
-            return csm_fail(CSM_ECORRUPT, "weight %g of member %zu is not within 0..1", weight[m], m);
+        if (!(weight[m] >= 0 && isfinite(weight[m])))
+            return csm_fail(CSM_ECORRUPT, "weight %g of member %zu is below 0 or not finite", weight[m], m);
     }
     return CSM_OK;
 }
@@ -163,9 +164,10 @@ static csm_status read_member(member_models *out, const csm_tensors *tensors, co
     csm_model_info direction, expected;
     snprintf(inner, sizeof inner, "%s%s.direction.", prefix, name);
     csm_status status = csm_model_read(&out->direction, tensors, inner);
-    snprintf(inner, sizeof inner, "%s%s.expected.", prefix, name);
-    if (status == CSM_OK) status = csm_model_read(&out->expected, tensors, inner);
     if (status == CSM_OK) status = csm_model_describe(&direction, out->direction);
+    if (status != CSM_OK || direction.outputs == 2) return status;
+    snprintf(inner, sizeof inner, "%s%s.expected.", prefix, name);
+    status = csm_model_read(&out->expected, tensors, inner);
     if (status == CSM_OK) status = csm_model_describe(&expected, out->expected);
     if (status == CSM_OK &&
         (direction.outputs != 1 || expected.outputs != 1 || direction.learner != expected.learner))

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Weights of an ensemble's members: least mean loss of the mixture over the simplex. With few members each support
+ * Weights of an ensemble's members: least mean loss of the mixture with no weight below 0. With few members each support
  * (which weights are above 0) can be tried, so that the quadratic problem is solved exactly; logistic loss takes Newton
  * steps of such problems.
  */
@@ -26,7 +26,7 @@ typedef struct stack_problem {
     csm_objective objective;
 } stack_problem;
 
-/* w' a w / 2 - b' w, to be least over the simplex */
+/* w' a w / 2 - b' w, to be least over w >= 0 */
 typedef struct quadratic {
     double a[MEMBERS_MAX][MEMBERS_MAX];
     double b[MEMBERS_MAX];
@@ -35,7 +35,7 @@ typedef struct quadratic {
 /* ---- the quadratic problem ---- */
 
 /* Gauss-Jordan with partial pivoting of n rows and n + 1 columns; false when singular. */
-static bool eliminate(double m[MEMBERS_MAX + 1][MEMBERS_MAX + 2], size_t n) {
+static bool eliminate(double m[MEMBERS_MAX][MEMBERS_MAX + 1], size_t n) {
     for (size_t c = 0; c < n; c++) {
         size_t pivot = c;
         for (size_t r = c + 1; r < n; r++) {
@@ -55,23 +55,21 @@ static bool eliminate(double m[MEMBERS_MAX + 1][MEMBERS_MAX + 2], size_t n) {
     return true;
 }
 
-/* Stationary point on the support, its multiplier last; false when there is none inside the simplex. */
+/* Stationary point on the support; false when there is none with weights of 0 or more. */
 static bool stationary(double *w, const quadratic *q, size_t members, uint32_t support) {
-    double m[MEMBERS_MAX + 1][MEMBERS_MAX + 2] = {{0}};
+    double m[MEMBERS_MAX][MEMBERS_MAX + 1] = {{0}};
     size_t at[MEMBERS_MAX], n = 0;
     for (size_t i = 0; i < members; i++) {
         if (support >> i & 1) at[n++] = i;
     }
     for (size_t i = 0; i < n; i++) {
         for (size_t j = 0; j < n; j++) m[i][j] = q->a[at[i]][at[j]];
-        m[i][n] = m[n][i] = 1;
-        m[i][n + 1] = q->b[at[i]];
+        m[i][n] = q->b[at[i]];
     }
-    m[n][n + 1] = 1;
-    if (!eliminate(m, n + 1)) return false;
+    if (!eliminate(m, n)) return false;
     memset(w, 0, members * sizeof *w);
     for (size_t i = 0; i < n; i++) {
-        w[at[i]] = m[i][n + 1] / m[i][i];
+        w[at[i]] = m[i][n] / m[i][i];
         if (!(w[at[i]] >= 0)) return false;
     }
     return true;
@@ -86,9 +84,10 @@ static double value_of(const quadratic *q, const double *w, size_t members) {
     return value;
 }
 
-/* A single member is always a stationary point, so there is an answer. */
+/* Of support 0 the answer is no weight at all. */
 static void least(double *w, const quadratic *q, size_t members) {
-    double best = INFINITY;
+    double best = 0;
+    memset(w, 0, members * sizeof *w);
     for (uint32_t support = 1; support < 1u << members; support++) {
         double trial[MEMBERS_MAX];
         if (!stationary(trial, q, members, support)) continue;

@@ -4,7 +4,7 @@
 linear.txt  x0 x1 x2 y class weight, then predictions: scikit-learn Ridge, scikit-learn LogisticRegression (log-odds), and Huber's
             loss with a ridge by scipy's BFGS; all on features standardised with the weights, l2 = 0.05 beside the mean loss
 stack.txt   three members' predictions (log-odds), y, class, weight
-stack_expected.txt  weights by scipy's SLSQP on the simplex: squared and logistic, shrink 0 and 0.02
+stack_expected.txt  weights of 0 or more by scipy's L-BFGS-B: squared and logistic, shrink 0 and 0.02
 """
 import os
 
@@ -70,8 +70,13 @@ def stack():
                 each = np.logaddexp(0, s) - k * s if logistic else 0.5 * (s - y) ** 2
                 return np.average(each, weights=w) + 0.5 * shrink * np.sum((v - 1 / 3) ** 2)
 
-            found = minimize(loss, np.full(3, 1 / 3), method="SLSQP", bounds=[(0, 1)] * 3, options={"ftol": 1e-16, "maxiter": 1000},
-                             constraints={"type": "eq", "fun": lambda v: v.sum() - 1})
+            def slope(v):
+                s = f @ v
+                residual = (expit(s) - k if logistic else s - y) * w / w.sum()
+                return residual @ f + shrink * (v - 1 / 3)
+
+            found = minimize(loss, np.full(3, 1 / 3), jac=slope, method="L-BFGS-B", bounds=[(0, None)] * 3,
+                             options={"ftol": 1e-16, "gtol": 1e-12, "maxiter": 1000})
             rows.append([logistic, shrink, *np.round(found.x, 6), round(found.fun, 9)])
     write("stack_expected.txt", "logistic shrink weight0 weight1 weight2 loss", rows)
 
