@@ -56,8 +56,10 @@ card() {
 build() {
     generator=
     if command -v ninja >/dev/null 2>&1; then generator="-G Ninja"; fi
+    cudnn=OFF
+    if [ -f /usr/local/cuda/include/cudnn.h ] || [ -f /usr/include/cudnn.h ]; then cudnn=ON; fi
     # shellcheck disable=SC2086 # two words or none
-    cmake -S . -B $build $generator -DCMAKE_BUILD_TYPE=Release -DCSM_IO=OFF -DCSM_EXAMPLES=OFF -DCSM_CUDA=ON \
+    cmake -S . -B $build $generator -DCSM_CUDNN=$cudnn -DCMAKE_BUILD_TYPE=Release -DCSM_IO=OFF -DCSM_EXAMPLES=OFF -DCSM_CUDA=ON \
         -DCMAKE_CUDA_ARCHITECTURES="$arch" && cmake --build $build -j "$(nproc)" &&
         python3 tests/checks/cuda_resources.py "$arch"
 }
