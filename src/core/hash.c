@@ -18,8 +18,31 @@ void csm_hasher_init(csm_hasher *hasher) {
     crypto_hash_sha256_init(state_of(hasher));
 }
 
+#define BLOCK ((size_t)64)
+#define LONG_BYTES                                                                                           \
+    ((size_t)4096) /* asking the processor what it can takes as long as hashing some hundred bytes */
+
+/* Whole blocks from a block's border on, on libsodium's state (a public struct); the rest is left to it. */
+static size_t take_blocks(crypto_hash_sha256_state *state, const uint8_t *data, size_t length) {
+    const size_t blocks = length / BLOCK;
+    if (!csm_hash_blocks(state->state, data, blocks)) return 0;
+    state->count += 8 * (uint64_t)(blocks * BLOCK);
+    return blocks * BLOCK;
+}
+
 void csm_hasher_update(csm_hasher *hasher, const void *data, size_t length) {
-    if (length) crypto_hash_sha256_update(state_of(hasher), data, length);
+    crypto_hash_sha256_state *state = state_of(hasher);
+    const uint8_t *bytes = data;
+    if (length >= LONG_BYTES) { /* up to a block's border first */
+        const size_t behind = (size_t)(state->count / 8 % BLOCK), missing = behind ? BLOCK - behind : 0;
+        crypto_hash_sha256_update(state, bytes, missing);
+        bytes += missing;
+        length -= missing;
+        const size_t taken = take_blocks(state, bytes, length);
+        bytes += taken;
+        length -= taken;
+    }
+    if (length) crypto_hash_sha256_update(state, bytes, length);
 }
 
 csm_hash csm_hasher_final(csm_hasher *hasher) {

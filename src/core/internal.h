@@ -80,6 +80,9 @@ typedef struct csm_hasher {
 void csm_hasher_init(csm_hasher *hasher);
 void csm_hasher_update(csm_hasher *hasher, const void *data, size_t length);
 csm_hash csm_hasher_final(csm_hasher *hasher);
+/* Whole 64-byte blocks into the eight words of SHA-256's state; false, and nothing done, where the processor has no
+ * instructions for it. */
+bool csm_hash_blocks(uint32_t state[8], const uint8_t *data, size_t blocks);
 
 /* Growing byte buffer, always zero-terminated once something was appended. Zero-initialise; free with csm_buffer_free,
  * or take `data` and free it with csm_dealloc. What is appended may not lie inside the buffer itself. */
