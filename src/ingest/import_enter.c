@@ -47,14 +47,27 @@ static int32_t epoch_at(const csm_import *import, const char *symbol, csm_time t
     return epoch;
 }
 
+/* First row from `begin` on, `end` if none, that is of another epoch than `begin`: epochs only grow with time. */
+static size_t epoch_end(const entering *e, size_t begin, size_t end, int32_t epoch) {
+    const csm_time *times = e->file->rows.times;
+    const size_t last = end;
+    while (begin < end) {
+        const size_t middle = end == last ? end - 1 : begin + (end - begin) / 2; /* one epoch is usual */
+        if (epoch_at(e->import, e->stream.symbol, times[middle]) == epoch)
+            begin = middle + 1;
+        else
+            end = middle;
+    }
+    return end;
+}
+
 /* Rows [begin, end); *epochs is the number of appends. */
 static csm_status append_by_epoch(entering *e, size_t begin, size_t end, size_t *epochs) {
     const csm_time *times = e->file->rows.times;
     const size_t last = end;
     for (*epochs = 0; begin < end; ++*epochs) {
         int32_t epoch = epoch_at(e->import, e->stream.symbol, times[begin]);
-        size_t stop = begin + 1;
-        while (stop < end && epoch_at(e->import, e->stream.symbol, times[stop]) == epoch) stop++;
+        const size_t stop = epoch_end(e, begin + 1, end, epoch);
         csm_status status = append_part(e, begin, stop, last, epoch);
         if (status != CSM_OK) return status;
         begin = stop;

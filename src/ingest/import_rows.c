@@ -170,11 +170,26 @@ static int ascending(const void *left, const void *right) {
     return a < b ? -1 : a > b;
 }
 
+/* The step that more than half of all have, 0 where there is none (majority vote of Boyer and Moore 1981). */
+static csm_time majority_step(const csm_time *times, size_t steps) {
+    csm_time candidate = 0;
+    size_t votes = 0, count = 0;
+    for (size_t i = 0; i < steps; i++) {
+        const csm_time step = times[i + 1] - times[i];
+        if (votes == 0) candidate = step;
+        votes += step == candidate ? 1 : (size_t)-1;
+    }
+    for (size_t i = 0; i < steps; i++) count += times[i + 1] - times[i] == candidate;
+    return count > steps / 2 ? candidate : 0;
+}
+
 /* The step between neighbours that occurs most often; the smaller of two. */
 static csm_status interval_infer(csm_import_rows *rows) {
     if (rows->row_count < 2)
         return csm_fail(CSM_EPARSE, "%zu rows do not tell the interval", rows->row_count);
     size_t count = rows->row_count - 1, run = 0, longest = 0;
+    rows->interval = majority_step(rows->times, count);
+    if (rows->interval > 0) return CSM_OK;
     csm_time *steps = csm_alloc_array(count, sizeof(csm_time));
     if (steps == NULL) return CSM_ENOMEM;
     for (size_t i = 0; i < count; i++) steps[i] = rows->times[i + 1] - rows->times[i];
