@@ -100,6 +100,7 @@ static void apply_head(const forward_pass *f, const tile_rows *t) {
     const size_t H = net->shape.hidden, O = net->shape.outputs;
     const float *weight = net->parameters + csm_lstm_head_weight(&net->shape);
     const float *bias = net->parameters + csm_lstm_head_bias(&net->shape);
+    if (!t->below) return; /* a network has at least one layer */
     for (size_t r = 0; r < t->rows; r++) {
         const float *y = t->below + r * net->Hp;
         memcpy(net->top.data + (t->first + r) * net->Hp, y, net->Hp * sizeof *y);

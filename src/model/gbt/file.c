@@ -242,7 +242,7 @@ static csm_status take_nodes(gbt_ensemble *ensemble, const node_columns *columns
     size_t count = counts->nodes, roots = counts->roots;
     if (roots == 0 || count > INT32_MAX || columns->root[0] != 0 || columns->root[roots - 1] != count)
         return csm_fail(CSM_ECORRUPT, "gbt: gbt.root does not span the %zu nodes", count);
-    if ((roots - 1) % ensemble->outputs)
+    if (ensemble->outputs == 0 || (roots - 1) % ensemble->outputs)
         return csm_fail(CSM_ECORRUPT, "gbt: %zu trees are not a multiple of %u outputs", roots - 1,
                         ensemble->outputs);
     ensemble->nodes = csm_alloc_array(count, sizeof *ensemble->nodes);

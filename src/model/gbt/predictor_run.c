@@ -165,8 +165,9 @@ static void run_block(const gbt_run *run, gbt_scratch *scratch, csm_matrix *out,
     for (uint32_t o = 0; o < plan->outputs; o++) {
         for (size_t i = 0; i < GBT_BLOCK; i++) scratch->sum[o * GBT_BLOCK + i] = plan->base[o];
     }
-    for (size_t t = 0; t < plan->trees; t++) {
-        double *sum = scratch->sum + t % plan->outputs * GBT_BLOCK;
+    for (size_t t = 0, o = 0; t < plan->trees; t++) {
+        double *sum = scratch->sum + o * GBT_BLOCK; /* tree t adds to output t % outputs */
+        o = o + 1 < plan->outputs ? o + 1 : 0;
         CSM_ISA_SELECT(run->isa, csm_gbt_tree)
         (sum, leaves ? scratch->leaf : NULL, &plan->tree[t], scratch->code, scratch->mask);
         for (size_t i = 0; leaves && i < rows; i++) store(out, first + i, t, scratch->leaf[i]);
