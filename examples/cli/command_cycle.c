@@ -27,9 +27,12 @@ static int show_training(const cli *c, const csm_training *training) {
 
 int command_train(cli *c) {
     csm_time as_of = 0;
+    const char *tune = take_option(c, "tune");
     int code = take_time(c, "as-of", CSM_TIME_MAX, &as_of);
     if (code == EXIT_OK) code = check_arguments(c, 0);
     if (code != EXIT_OK) return code;
+    if (tune && csm_config_set(c->config, "train.tune", tune) != CSM_OK)
+        return usage_error("--tune: %s", csm_error_message());
     csm_pipeline *p = NULL;
     csm_training *training = NULL;
     csm_status status = open_pipeline(c, &p, CSM_STORE_WRITE);

@@ -115,14 +115,14 @@ static double days(csm_time span) {
 static int show_status(const cli *c, const csm_pipeline_status *s) {
     char first[64], last[64], discovered[64], trained[64];
     if (c->json)
-        return print_json(
-            json_pack("{s:I,s:I,s:I,s:I,s:o,s:o,s:o,s:o,s:s,s:f,s:f,s:f,s:I,s:s}", "markets",
-                      (json_int_t)s->markets, "universe", (json_int_t)s->universe, "streams",
-                      (json_int_t)s->streams, "rows", (json_int_t)s->rows, "first", json_time(s->first),
-                      "last", json_time(s->last), "discovered", json_time(s->discovered), "trained",
-                      json_time(s->trained), "recipe", s->recipe, "history_clock_days",
-                      days(s->history_clock), "live_clock_days", days(s->live_clock), "clock_needed_days",
-                      84.0, "ledger_rows", (json_int_t)s->ledger.rows, "ledger_head", s->ledger.hash));
+        return print_json(json_pack(
+            "{s:I,s:I,s:I,s:I,s:o,s:o,s:o,s:o,s:s,s:f,s:f,s:f,s:I,s:I,s:s}", "markets",
+            (json_int_t)s->markets, "universe", (json_int_t)s->universe, "streams", (json_int_t)s->streams,
+            "rows", (json_int_t)s->rows, "first", json_time(s->first), "last", json_time(s->last),
+            "discovered", json_time(s->discovered), "trained", json_time(s->trained), "recipe", s->recipe,
+            "history_clock_days", days(s->history_clock), "live_clock_days", days(s->live_clock),
+            "clock_needed_days", 84.0, "trials", (json_int_t)s->trials, "ledger_rows",
+            (json_int_t)s->ledger.rows, "ledger_head", s->ledger.hash));
     printf("markets         %zu registered, %zu modelled\n", s->markets, s->universe);
     printf("records         %llu in %zu streams\n", (unsigned long long)s->rows, s->streams);
     printf("bars            %s .. %s UTC\n", time_text(s->first, first, sizeof first),
@@ -134,6 +134,7 @@ static int show_status(const cli *c, const csm_pipeline_status *s) {
            days(s->history_clock));
     printf("live clock      %.1f of 84 days of predictions written before their outcome\n",
            days(s->live_clock));
+    printf("trial register  %lld trials\n", (long long)s->trials);
     printf("ledger          %lld rows, head %s\n", (long long)s->ledger.rows, s->ledger.hash);
     return EXIT_OK;
 }

@@ -85,11 +85,21 @@ static json_t *json_evidence(const csm_evidence *e) {
                      json_number(e->upper), "e_value", json_number(e->e_value));
 }
 
-static json_t *json_training_members(const csm_horizon_training *t) {
+static json_t *json_parameters(const csm_training *training, size_t horizon, size_t member) {
+    json_t *parameters = json_object();
+    csm_parameter parameter;
+    for (size_t p = 0; csm_training_parameter(&parameter, training, horizon, member, p) == CSM_OK; p++)
+        json_object_set_new(parameters, parameter.name, json_number(parameter.value));
+    return parameters;
+}
+
+static json_t *json_training_members(const csm_training *training, size_t h) {
+    const csm_horizon_training *t = csm_training_horizon(training, h);
     json_t *members = json_array();
     for (size_t m = 0; m < t->members; m++) {
         const csm_member_training *member = &t->member[m];
-        json_array_append_new(members, json_pack("{s:s,s:o,s:o,s:o,s:o,s:o}", "name", member->name,
+        json_array_append_new(members, json_pack("{s:s,s:o,s:o,s:o,s:o,s:o,s:o}", "name", member->name,
+                                                 "parameters", json_parameters(training, h, m),
                                                  "score_weight", json_number(member->score_weight),
                                                  "return_weight", json_number(member->return_weight),
                                                  "brier_skill", json_band(&member->brier_skill), "rank_ic",
@@ -105,17 +115,17 @@ json_t *json_training(const csm_training *training) {
         const csm_horizon_training *t = csm_training_horizon(training, h);
         char name[32];
         json_array_append_new(
-            horizons,
-            json_pack("{s:s,s:I,s:I,s:I,s:I,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "horizon",
-                      horizon_text(t->horizon, name, sizeof name), "training_rows", (json_int_t)t->rows,
-                      "walk_rows", (json_int_t)t->walk_rows, "folds", (json_int_t)t->folds, "unknown_labels",
-                      (json_int_t)t->unknown, "blocks", json_number(t->blocks), "base_rate",
-                      json_number(t->base_rate), "model", json_scores(&t->model), "baseline",
-                      json_scores(&t->baseline), "evidence", json_evidence(&t->evidence),
-                      "momentum_precision", json_number(t->momentum_precision), "market_return",
-                      json_number(t->market_return), "issued_return", json_number(t->issued_return),
-                      "issued_return_doubled_costs", json_number(t->issued_return_doubled_costs), "members",
-                      json_training_members(t)));
+            horizons, json_pack("{s:s,s:I,s:I,s:I,s:I,s:I,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}",
+                                "horizon", horizon_text(t->horizon, name, sizeof name), "tuning_trials",
+                                (json_int_t)t->trials, "training_rows", (json_int_t)t->rows, "walk_rows",
+                                (json_int_t)t->walk_rows, "folds", (json_int_t)t->folds, "unknown_labels",
+                                (json_int_t)t->unknown, "blocks", json_number(t->blocks), "base_rate",
+                                json_number(t->base_rate), "model", json_scores(&t->model), "baseline",
+                                json_scores(&t->baseline), "evidence", json_evidence(&t->evidence),
+                                "momentum_precision", json_number(t->momentum_precision), "market_return",
+                                json_number(t->market_return), "issued_return", json_number(t->issued_return),
+                                "issued_return_doubled_costs", json_number(t->issued_return_doubled_costs),
+                                "members", json_training_members(training, h)));
     }
     return json_pack("{s:s,s:o,s:s,s:I,s:o}", "model", csm_training_hash(training), "as_of",
                      json_time(csm_training_as_of(training)), "recipe", csm_training_recipe(training),

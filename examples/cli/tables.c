@@ -163,6 +163,8 @@ void print_evaluation(FILE *out, const csm_training *training) {
                 "%s, %zu labels unknown\n",
                 horizon_text(t->horizon, name, sizeof name), t->walk_rows, t->folds, t->blocks,
                 probability_text(t->base_rate, rate, sizeof rate), t->unknown);
+        if (t->trials > 0)
+            fprintf(out, "    parameters chosen among %zu trials on data before the first test\n", t->trials);
         if (t->model.rows == 0) {
             fprintf(out, "    nothing was calibrated yet: too few matured blocks\n\n");
             continue;

@@ -110,6 +110,8 @@ typedef struct csm_model_info {
     double validation_loss; /* NaN without validation */
 } csm_model_info;
 CSM_API csm_status csm_model_describe(csm_model_info *out, const csm_model *model);
+/* What the model was trained with, in the order of its learner's table; CSM_EINVAL past the end. */
+CSM_API csm_status csm_model_parameter(csm_parameter *out, const csm_model *model, size_t index);
 CSM_API const char *csm_model_feature_name(const csm_model *model, size_t feature); /* NULL past the end */
 /* Total gain by feature (trees): `features` doubles into the caller's memory. */
 CSM_API csm_status csm_model_importance(const csm_model *model, double *out, size_t features);

@@ -12,6 +12,7 @@
 #include <cryptosmart/fuse.h>
 #include <cryptosmart/ingest.h>
 #include <cryptosmart/learn.h>
+#include <cryptosmart/model.h>
 #include <cryptosmart/rank.h>
 #include <cryptosmart/store.h>
 
@@ -128,6 +129,7 @@ typedef struct csm_horizon_training {
         market_return; /* mean log return of holding all coins over the issued dates; NaN: nothing issued */
     double issued_return; /* mean log return net of costs of what was issued */
     double issued_return_doubled_costs;
+    size_t trials; /* parameter settings tried before training (train.tune); 0: the configured ones */
     size_t members;
     csm_member_training member[CSM_MEMBERS_MAX];
 } csm_horizon_training;
@@ -149,6 +151,9 @@ CSM_API size_t csm_training_horizons(const csm_training *training);
 CSM_API const csm_horizon_training *csm_training_horizon(const csm_training *training, size_t index);
 CSM_API const csm_walk_row *csm_training_walk(const csm_training *training,
                                               size_t horizon); /* by time, then market */
+/* Parameter `index` of a member's direction model, tuned or configured; CSM_EINVAL past the end. */
+CSM_API csm_status csm_training_parameter(csm_parameter *out, const csm_training *training, size_t horizon,
+                                          size_t member, size_t index);
 CSM_API const char *csm_training_market(const csm_training *training, uint32_t market); /* id */
 CSM_API const char *csm_training_coin(const csm_training *training, uint32_t market);
 
@@ -201,6 +206,7 @@ typedef struct csm_pipeline_status {
     csm_time history_clock; /* span of bars of the shortest market of the universe */
     csm_time live_clock;
     csm_ledger_head ledger;
+    int64_t trials; /* in the trial register */
     char recipe
         [128]; /* what would be trained: "spine-1-sentiment" is spine-1 without that group, for want of its source */
 } csm_pipeline_status;

@@ -155,6 +155,15 @@ csm_status csm_model_describe(csm_model_info *out, const csm_model *model) {
     return CSM_OK;
 }
 
+csm_status csm_model_parameter(csm_parameter *out, const csm_model *model, size_t index) {
+    if (!out || !model) return csm_fail(CSM_EINVAL, "parameter: out or model is NULL");
+    const csm_learner *learner = &model->learner->about;
+    if (index >= learner->parameter_count)
+        return csm_fail(CSM_EINVAL, "parameter: %s has no parameter %zu", learner->name, index);
+    *out = (csm_parameter){learner->parameters[index].name, model->values[index]};
+    return CSM_OK;
+}
+
 const char *csm_model_feature_name(const csm_model *model, size_t feature) {
     return model && feature < model->info.features ? model->feature_names[feature] : NULL;
 }

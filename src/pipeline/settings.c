@@ -111,6 +111,9 @@ csm_status csm_training_settings(training_settings *out, const csm_config *confi
     out->recalibrate = csm_config_duration(config, "train.recalibrate");
     out->interval_level = csm_config_real(config, "train.interval_level");
     out->bootstrap = (uint32_t)csm_config_integer(config, "train.bootstrap");
+    out->tune = (tune_settings){(uint32_t)csm_config_integer(config, "train.tune"),
+                                (uint32_t)csm_config_integer(config, "train.tune_folds"),
+                                (uint32_t)csm_config_integer(config, "train.tune_reduction")};
     read_fuse_and_cost(out, config);
     return read_members(out, config);
 }

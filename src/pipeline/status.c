@@ -104,5 +104,6 @@ csm_status csm_pipeline_status_report(csm_pipeline_status *out, const csm_pipeli
     if (status == CSM_OK) status = csm_champion_as_of(&out->trained, pipeline);
     if (status == CSM_OK) status = csm_learn_live_clock(&out->live_clock, pipeline->store);
     if (status == CSM_OK) status = csm_learn_head(&out->ledger, pipeline->store);
+    if (status == CSM_OK) status = csm_learn_trials(&out->trials, pipeline->store, 0);
     return status;
 }

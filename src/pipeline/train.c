@@ -3,6 +3,7 @@
 #include "core/platform.h"
 #include "pipeline/champion.h"
 #include "pipeline/pipeline.h"
+#include "pipeline/tune.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -54,8 +55,8 @@ static csm_status make_samples(horizon_samples *samples, trainer *t, size_t h) {
 }
 
 /* The models that will predict: trained on everything known, within the horizon's rolling span. */
-static csm_status train_final(horizon_result *result, trainer *t, const horizon_samples *samples, size_t h) {
-    const training_settings *settings = &t->pipeline->settings;
+static csm_status train_final(horizon_result *result, trainer *t, const horizon_samples *samples,
+                              const training_settings *settings, size_t h) {
     uint8_t *keep = csm_alloc_array(samples->length + 1, sizeof *keep);
     if (!keep) return CSM_ENOMEM;
     csm_time span = settings->horizon[h].span;
@@ -72,7 +73,8 @@ static csm_status train_final(horizon_result *result, trainer *t, const horizon_
 
 static csm_status train_horizon(trainer *t, size_t h) {
     csm_context *context = t->pipeline->context;
-    const training_settings *settings = &t->pipeline->settings;
+    training_settings tuned = t->pipeline->settings;
+    const training_settings *settings = &tuned;
     horizon_result *result = &t->training->horizon[h];
     horizon_samples samples = {0};
     result->facts.horizon = settings->horizon[h].horizon;
@@ -80,11 +82,14 @@ static csm_status train_horizon(trainer *t, size_t h) {
     csm_status status = make_samples(&samples, t, h);
     result->facts.unknown = samples.unknown;
     if (status == CSM_OK)
+        status =
+            csm_tune_members(&tuned, &result->facts.trials, t->pipeline, t->training->recipe, &samples, h);
+    if (status == CSM_OK)
         status = csm_walk_forward(&result->walk, context, &samples, t->training->recipe, settings, h);
     if (status == CSM_OK)
         status =
             csm_walk_calibrate(&result->walk, context, settings, result->facts.horizon, CSM_WHOLE_ENSEMBLE);
-    if (status == CSM_OK) status = train_final(result, t, &samples, h);
+    if (status == CSM_OK) status = train_final(result, t, &samples, settings, h);
     if (status == CSM_OK) status = csm_walk_weights(&result->weights, &result->walk, result->facts.horizon);
     if (status == CSM_OK)
         status =
@@ -158,6 +163,7 @@ csm_status csm_pipeline_train(csm_training **out, csm_pipeline *pipeline, csm_ti
     t.training->as_of = t.as_of;
     csm_status status = train_all(&t);
     if (status == CSM_OK) status = csm_champion_register(t.training, pipeline);
+    if (status == CSM_OK) status = csm_tune_forget(pipeline);
     csm_frame_free(t.frame);
     csm_universe_free(&t.markets);
     if (status != CSM_OK) {
@@ -196,6 +202,14 @@ const csm_horizon_training *csm_training_horizon(const csm_training *training, s
 
 const csm_walk_row *csm_training_walk(const csm_training *training, size_t horizon) {
     return horizon < training->horizons ? training->horizon[horizon].walk.rows : NULL;
+}
+
+csm_status csm_training_parameter(csm_parameter *out, const csm_training *training, size_t horizon,
+                                  size_t member, size_t index) {
+    if (!out || !training || horizon >= training->horizons ||
+        member >= training->horizon[horizon].ensemble.members)
+        return csm_fail(CSM_EINVAL, "training: no member %zu at horizon %zu", member, horizon);
+    return csm_model_parameter(out, training->horizon[horizon].ensemble.member[member].direction, index);
 }
 
 const char *csm_training_market(const csm_training *training, uint32_t market) {

@@ -23,6 +23,14 @@ typedef struct member_settings {
     size_t parameter_count;
 } member_settings;
 
+#define CSM_TUNE_FOLDS_MAX 20
+
+typedef struct tune_settings {
+    uint32_t trials; /* a horizon and member; 0: parameters stay as configured */
+    uint32_t folds;
+    uint32_t reduction; /* one of so many goes on to more folds */
+} tune_settings;
+
 typedef struct training_settings {
     size_t horizons;
     horizon_settings horizon[CSM_HORIZONS_MAX];
@@ -33,6 +41,7 @@ typedef struct training_settings {
     csm_rank_options rank;
     csm_fuse_options fuse;
     csm_cost_options cost;
+    tune_settings tune;
     size_t members;
     member_settings member[CSM_MEMBERS_MAX];
     size_t window; /* rows that a member reads as a sequence, the decision's included; 1 where none does */

@@ -101,6 +101,7 @@ static void walk_members(number_row *row, csm_horizon_training *f) {
     real(row, &f->market_return);
     real(row, &f->issued_return);
     real(row, &f->issued_return_doubled_costs);
+    size(row, &f->trials);
     size(row, &f->members);
     if (f->members > CSM_MEMBERS_MAX) {
         row->bad = true;
