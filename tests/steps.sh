@@ -177,6 +177,7 @@ full() {
         step oracles "golden values from their sources" \
             build/test-venv/bin/python tests/checks/oracles.py build/oracles
     step cuda "CUDA files for every architecture" cuda_architectures
+    step simulation "evidence under daily looks, 4000 simulated runs" build/release/tests/test_calibrate_simulation 4000 1000
     step tsan-build "ThreadSanitizer: build" build tsan
     TSAN_OPTIONS=halt_on_error=1 ctest_step tsan-tests "ThreadSanitizer: tests" build/tsan -L '^(core|indicator|model|net|store)$'
     step fuzz-build "libFuzzer (clang): build" build fuzz

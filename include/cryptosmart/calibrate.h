@@ -172,12 +172,15 @@ typedef struct csm_evidence_options {
     double level;         /* one-sided, default 0.05 */
     double revoke_at;     /* e-value; default 20 */
     double blocks_needed; /* default 14 */
+    csm_time as_of;       /* of the look; default CSM_TIME_MAX: no outcome is missing any more */
 } csm_evidence_options;
 CSM_API void csm_calibrate_evidence_options_init(csm_evidence_options *options);
 /* Evidence of the issued set: outcomes averaged within each horizon block, blocks in order of time, one bounded bet a
  * block; valid under daily peeking and lagged outcomes: where labels of neighbouring blocks overlap (decisions less than a
  * horizon apart), even and odd blocks are bet on apart at half the level each, and e_value is half the larger wealth. Give
- * all matured forecasts, not the issued ones alone: they show whether labels overlap. */
+ * all matured forecasts, not the issued ones alone: they show whether labels overlap. A block counts once its last label has
+ * ended by as_of (two horizons after it began): the mean of half a block could be looked at again and again until it pleases.
+ * issued and precision are of all rows, everything else of the blocks that count. */
 CSM_API csm_status csm_calibrate_evidence(csm_evidence *out, const csm_outcomes *outcomes,
                                           const csm_evidence_options *options);
 

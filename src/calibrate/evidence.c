@@ -38,7 +38,8 @@ void csm_calibrate_evidence_options_init(csm_evidence_options *options) {
                                       .target = 0.80,
                                       .level = 0.05,
                                       .revoke_at = 20,
-                                      .blocks_needed = 14};
+                                      .blocks_needed = 14,
+                                      .as_of = CSM_TIME_MAX};
 }
 
 static csm_status check_options(const csm_evidence_options *o) {
@@ -82,35 +83,35 @@ static bool labels_overlap(const csm_outcomes *o, const uint32_t *order) {
     return false;
 }
 
-static void add_block(issued_blocks *blocks, int64_t index, double outcomes, size_t count) {
+/* A block is bet on once its last label has ended: those of a decision just before its end last into the next block. */
+static bool is_closed(int64_t index, csm_time horizon, csm_time as_of) {
+    return as_of == CSM_TIME_MAX || index <= csm_block_index(as_of, horizon) - 2;
+}
+
+static void add_block(issued_blocks *blocks, int64_t index, double outcomes, size_t count, bool closed) {
     if (count == 0) return;
+    blocks->issued += count;
+    blocks->outcomes += outcomes;
+    if (!closed) return;
     betting_chain *chain = &blocks->chain[blocks->chains == 2 && index % 2 != 0];
     chain->mean[chain->length++] = outcomes / (double)count;
     blocks->blocks++;
-    blocks->issued += count;
-    blocks->outcomes += outcomes;
 }
 
 static void gather_blocks(issued_blocks *blocks, const csm_outcomes *o, const uint32_t *order,
-                          double threshold) {
-    double outcomes = 0;
-    size_t count = 0;
-    int64_t index = 0;
-    for (size_t i = 0; i < o->length; i++) {
-        size_t r = order[i];
-        int64_t own = csm_block_index(o->time[r], o->horizon);
-        if (i && own != index) {
-            add_block(blocks, index, outcomes, count);
-            outcomes = 0;
-            count = 0;
-        }
-        index = own;
-        if (o->probability[r] >= threshold) {
-            outcomes += o->outcome[r];
+                          const csm_evidence_options *options) {
+    for (size_t begin = 0, end; begin < o->length; begin = end) {
+        int64_t index = csm_block_index(o->time[order[begin]], o->horizon);
+        double outcomes = 0;
+        size_t count = 0;
+        for (end = begin; end < o->length && csm_block_index(o->time[order[end]], o->horizon) == index;
+             end++) {
+            if (o->probability[order[end]] < options->threshold) continue;
+            outcomes += o->outcome[order[end]];
             count++;
         }
+        add_block(blocks, index, outcomes, count, is_closed(index, o->horizon, options->as_of));
     }
-    add_block(blocks, index, outcomes, count);
 }
 
 /* ---- bets and wealth ---- */
@@ -210,7 +211,7 @@ csm_status csm_calibrate_evidence(csm_evidence *out, const csm_outcomes *outcome
         blocks.chain[c].bet = room + (2 * c + 1) * n;
     }
     blocks.chains = labels_overlap(outcomes, order) ? 2 : 1;
-    gather_blocks(&blocks, outcomes, order, options.threshold);
+    gather_blocks(&blocks, outcomes, order, &options);
     weigh(out, &blocks, &options);
 done:
     csm_dealloc(room);

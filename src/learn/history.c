@@ -172,7 +172,10 @@ csm_status csm_learn_scores(csm_scores *scores, csm_evidence *evidence, csm_cont
                              .expected = m.value[2],
                              .realised = m.value[3]};
     if (status == CSM_OK) status = csm_calibrate_scores(scores, context, &outcomes, NULL);
-    if (status == CSM_OK) status = csm_calibrate_evidence(evidence, &outcomes, NULL);
+    csm_evidence_options options;
+    csm_calibrate_evidence_options_init(&options);
+    options.as_of = csm_context_now(context);
+    if (status == CSM_OK) status = csm_calibrate_evidence(evidence, &outcomes, &options);
     matured_free(&m);
     csm_ledger_history_free(history);
     return status;

@@ -53,6 +53,10 @@ csm_status csm_walk_evidence(csm_evidence *out, const csm_walk_row *rows, size_t
     csm_evidence_options options;
     csm_calibrate_evidence_options_init(&options);
     options.threshold = threshold;
+    options.as_of = CSM_TIME_MIN; /* the look was no earlier than the last outcome */
+    for (size_t i = 0; i < n; i++) {
+        if (rows[i].matures > options.as_of) options.as_of = rows[i].matures;
+    }
     if (status == CSM_OK) status = csm_calibrate_evidence(out, &outcomes, &options);
     issued_free(&set);
     return status;
