@@ -39,8 +39,9 @@ bool COPY_FLOATS(float *out, const float *x, size_t n) {
 
 /* ---- rows ------------------------------------------------------------------------------------------------ */
 
-#define LINE 16  /* floats of a cache line */
-#define WIDE 128 /* columns that are turned together: what the buffer of a tile holds */
+#define LINE 16          /* floats of a cache line */
+#define AHEAD (4 * LINE) /* more columns are read side by side than a processor follows by itself */
+#define WIDE 128         /* columns that are turned together: what the buffer of a tile holds */
 
 #if defined(CSM_BUILD_AVX512)
 static inline __m512 pick(__m512 a, __m512 b, int high) {
@@ -76,6 +77,7 @@ static inline void turn_square(float *image, size_t width, const float *strip, s
                                size_t columns) {
     const __mmask16 whole = (__mmask16)((1u << columns) - 1);
     __m512 r[LINE];
+    for (size_t c = 0; c < columns; c++) __builtin_prefetch(strip + c * stride + AHEAD);
     for (size_t c = 0; c < LINE; c++)
         r[c] = c < columns ? _mm512_loadu_ps(strip + c * stride) : _mm512_setzero_ps();
     turn(r);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The columns that are summed over windows. */
+/* The columns that are summed over windows; of those that must be computed, the wanted ones. */
 #include "fuse/subject.h"
 
 #include "backend/isa.h"
@@ -8,48 +8,59 @@
 #include <string.h>
 
 #define FAMILY_COLUMNS CSM_ISA_SYMBOL(csm_family_columns)
-csm_columns FAMILY_COLUMNS(const csm_subject *subject, csm_family family);
+csm_columns FAMILY_COLUMNS(const csm_subject *subject, csm_family family, uint32_t wanted);
 
-static csm_columns returns_of(const csm_subject *subject, double *const *s) {
+static csm_columns returns_of(const csm_subject *subject, double *const *s, uint32_t wanted) {
     const csm_track *track = subject->track;
-    const double *r = track->log_return;
+    const double *restrict r = track->log_return;
     double *restrict second = s[0], *restrict third = s[1], *restrict fourth = s[2];
-    for (size_t k = 0; k < track->traded; k++) {
-        second[k] = r[k] * r[k];
-        third[k] = second[k] * r[k];
-        fourth[k] = third[k] * r[k];
-    }
+    const size_t n = wanted > CSM_COLUMN(CSM_RETURN_1) ? track->traded : 0;
+    if (wanted < CSM_COLUMN(CSM_RETURN_3))
+        for (size_t k = 0; k < n; k++) second[k] = r[k] * r[k];
+    else
+        for (size_t k = 0; k < n; k++) {
+            const double square = r[k] * r[k], cube = square * r[k];
+            second[k] = square;
+            third[k] = cube;
+            fourth[k] = cube * r[k];
+        }
     return (csm_columns){.count = 4, .n = track->traded, .x = {r, second, third, fourth}};
 }
 
-static csm_columns traded_of(const csm_subject *subject, double *const *s) {
+static csm_columns traded_of(const csm_subject *subject, double *const *s, uint32_t wanted) {
     const csm_track *track = subject->track;
     double *restrict value = s[0], *restrict rising = s[1];
-    for (size_t k = 0; k < track->traded; k++) {
-        value[k] = track->close[k] * track->volume[k];
-        rising[k] = track->log_return[k] > 0 ? track->volume[k] : 0.0;
-    }
+    if (wanted & CSM_COLUMN(CSM_TRADED_VALUE))
+        for (size_t k = 0; k < track->traded; k++) value[k] = track->close[k] * track->volume[k];
+    if (wanted & CSM_COLUMN(CSM_TRADED_RISING))
+        for (size_t k = 0; k < track->traded; k++)
+            rising[k] = track->log_return[k] > 0 ? track->volume[k] : 0.0;
     return (csm_columns){.count = 4, .n = track->traded, .x = {track->volume, value, rising, track->close}};
 }
 
-static csm_columns known_of(const csm_subject *subject, double *const *s) {
-    const csm_track *track = subject->track;
+static void value_of_known(double *restrict value, const csm_track *track) {
     const double *volume = track->known_volume;
-    double *restrict square = s[0], *restrict placed = s[1], *restrict value = s[2];
-    for (size_t k = 0; k < track->known; k++) {
-        square[k] = volume[k] * volume[k];
-        placed[k] = (double)(int64_t)k * volume[k];
-    }
     if (track->traded == track->known) { /* no bar was idle */
         for (size_t k = 0; k < track->known; k++) value[k] = track->close[k] * volume[k];
-    } else {
-        memset(value, 0, track->known * sizeof *value);
-        for (size_t k = 0, traded = 0; traded < track->traded; k++) {
-            if (track->slot[traded] != track->known_slot[k]) continue;
-            value[k] = track->close[traded++] * volume[k];
-        }
+        return;
     }
-    return (csm_columns){.count = 4, .n = track->known, .x = {volume, square, placed, value}};
+    memset(value, 0, track->known * sizeof *value);
+    for (size_t k = 0, traded = 0; traded < track->traded; k++) {
+        if (track->slot[traded] != track->known_slot[k]) continue;
+        value[k] = track->close[traded++] * volume[k];
+    }
+}
+
+static csm_columns known_of(const csm_subject *subject, double *const *s, uint32_t wanted) {
+    const csm_track *track = subject->track;
+    const double *volume = track->known_volume;
+    double *restrict square = s[0], *restrict placed = s[1];
+    if (wanted & CSM_COLUMN(CSM_KNOWN_SQUARE))
+        for (size_t k = 0; k < track->known; k++) square[k] = volume[k] * volume[k];
+    if (wanted & CSM_COLUMN(CSM_KNOWN_PLACED))
+        for (size_t k = 0; k < track->known; k++) placed[k] = (double)(int64_t)k * volume[k];
+    if (wanted & CSM_COLUMN(CSM_KNOWN_VALUE)) value_of_known(s[2], track);
+    return (csm_columns){.count = 4, .n = track->known, .x = {volume, square, placed, s[2]}};
 }
 
 /* Returns of `track` over the panel's slots [first, first + slots); NaN where it did not trade. */
@@ -106,15 +117,15 @@ static csm_columns bitcoin_pairs_of(const csm_subject *subject, double *const *s
     return pairs_of(subject, s);
 }
 
-csm_columns FAMILY_COLUMNS(const csm_subject *subject, csm_family family) {
+csm_columns FAMILY_COLUMNS(const csm_subject *subject, csm_family family, uint32_t wanted) {
     double *const *s = subject->scratch + CSM_SCRATCH_OWN;
     switch (family) {
     case CSM_FAMILY_RETURNS:
-        return returns_of(subject, s);
+        return returns_of(subject, s, wanted);
     case CSM_FAMILY_TRADED:
-        return traded_of(subject, s);
+        return traded_of(subject, s, wanted);
     case CSM_FAMILY_KNOWN:
-        return known_of(subject, s);
+        return known_of(subject, s, wanted);
     case CSM_FAMILY_FACTOR:
         return factor_pairs_of(subject, s);
     case CSM_FAMILY_BITCOIN:

@@ -84,27 +84,43 @@ static void close_up(csm_frame *frame, const row_job *job) {
     frame->excluded_count = frame->excluded_offset[frame->market_count];
 }
 
-static csm_status gather(csm_frame *frame, row_job *job) {
-    close_up(frame, job);
-    frame->matrix = csm_realloc_array(job->matrix, frame->rows, frame->recipe->count * sizeof *frame->matrix);
-    if (!frame->matrix) return CSM_ENOMEM;
-    job->matrix = NULL;
-    frame->times = csm_alloc_array(frame->rows, sizeof *frame->times);
-    frame->markets = csm_alloc_array(frame->rows, sizeof *frame->markets);
-    frame->excluded = csm_alloc_array(frame->excluded_count, sizeof *frame->excluded);
-    if (!frame->times || !frame->markets || !frame->excluded) return CSM_ENOMEM;
-    for (size_t i = 0; i < frame->market_count; i++) {
+typedef struct name_job {
+    csm_frame *frame;
+    const csm_row_plan *plans;
+} name_job;
+
+/* Market and time of each row, and the rows left out. */
+static csm_status name_rows(void *user, size_t begin, size_t end, uint32_t worker) {
+    const name_job *job = user;
+    csm_frame *frame = job->frame;
+    (void)worker;
+    for (size_t i = begin; i < end; i++) {
         const csm_row_plan *plan = &job->plans[i];
+        const csm_time first = frame->first_decision, interval = frame->options.interval;
+        csm_time *times = frame->times + frame->row_offset[i];
+        uint32_t *markets = frame->markets + frame->row_offset[i];
         for (size_t k = 0; k < plan->count; k++) {
-            const size_t r = frame->row_offset[i] + k;
-            frame->markets[r] = (uint32_t)i;
-            frame->times[r] = frame->first_decision + (csm_time)plan->decision[k] * frame->options.interval;
+            markets[k] = (uint32_t)i;
+            times[k] = first + (csm_time)plan->decision[k] * interval;
         }
         if (plan->excluded_count > 0)
             memcpy(frame->excluded + frame->excluded_offset[i], plan->excluded,
                    plan->excluded_count * sizeof *plan->excluded);
     }
     return CSM_OK;
+}
+
+static csm_status gather(csm_frame *frame, row_job *job) {
+    close_up(frame, job);
+    frame->matrix = csm_realloc_array(job->matrix, frame->rows, frame->recipe->count * sizeof *frame->matrix);
+    if (!frame->matrix) return CSM_ENOMEM;
+    job->matrix = NULL;
+    frame->times = csm_realloc_array(NULL, frame->rows, sizeof *frame->times);
+    frame->markets = csm_realloc_array(NULL, frame->rows, sizeof *frame->markets);
+    frame->excluded = csm_realloc_array(NULL, frame->excluded_count, sizeof *frame->excluded);
+    if (!frame->times || !frame->markets || !frame->excluded) return CSM_ENOMEM;
+    return csm_parallel_for(job->build->workers, frame->market_count, 1, name_rows,
+                            &(name_job){.frame = frame, .plans = job->plans});
 }
 
 static csm_status run_rows(csm_frame *frame, const csm_build *build) {
@@ -177,7 +193,7 @@ static csm_status run_build(csm_frame *frame, csm_build *build) {
     csm_status status = open_build(build, frame);
     if (!status && build->decisions > 0) status = csm_across_run(build);
     if (!status) status = run_rows(frame, build);
-    if (!status) status = csm_facts_build(frame, build->panel);
+    if (!status) status = csm_facts_build(frame, build->panel, build->workers);
     close_build(build);
     return status;
 }

@@ -117,7 +117,7 @@ void csm_across_free(csm_build *build);
 /* The frame of a panel: the one path from bars to rows, for live frames, replays and audits. */
 csm_status csm_frame_from_panel(csm_frame **out, csm_context *context, const csm_panel *panel,
                                 const csm_recipe *recipe, const csm_fuse_options *options);
-csm_status csm_facts_build(csm_frame *frame, const csm_panel *panel);
+csm_status csm_facts_build(csm_frame *frame, const csm_panel *panel, uint32_t threads);
 csm_status csm_fuse_options_check(csm_fuse_options *out, const csm_fuse_options *options);
 
 #endif

@@ -115,12 +115,11 @@ static csm_status sum_days(csm_facts_track *facts, const csm_track *track, csm_t
     facts->day_value = csm_alloc_array(facts->days, sizeof *facts->day_value);
     uint32_t *known = csm_alloc_array(facts->days, sizeof *known);
     if (facts->day_value && known) {
-        for (size_t k = 0; k < track->known; k++) {
-            const csm_time open = track->start + (csm_time)track->known_slot[k] * interval;
-            known[day_of(open) - facts->first_day]++;
-        }
+        /* bars of the first day that were before the track's first */
+        const size_t before = (size_t)((track->start - csm_time_floor(track->start, CSM_DAY)) / interval);
+        for (size_t k = 0; k < track->known; k++) known[(before + track->known_slot[k]) / bars]++;
         for (size_t k = 0; k < track->traded; k++)
-            facts->day_value[day_of(track->time[k]) - facts->first_day] += track->close[k] * track->volume[k];
+            facts->day_value[(before + track->slot[k]) / bars] += track->close[k] * track->volume[k];
         for (size_t d = 0; d < facts->days; d++)
             if (known[d] < bars) facts->day_value[d] = NAN;
     }
@@ -132,8 +131,8 @@ static csm_status sum_days(csm_facts_track *facts, const csm_track *track, csm_t
 static csm_status build_track(csm_facts_track *facts, const csm_track *track, csm_time interval) {
     facts->first = track->known > 0 ? track->start + (csm_time)track->known_slot[0] * interval : CSM_TIME_MAX;
     facts->traded = track->traded;
-    facts->close_time = csm_alloc_array(track->traded, sizeof *facts->close_time);
-    facts->close = csm_alloc_array(track->traded, sizeof *facts->close);
+    facts->close_time = csm_realloc_array(NULL, track->traded, sizeof *facts->close_time);
+    facts->close = csm_realloc_array(NULL, track->traded, sizeof *facts->close);
     if (!facts->close_time || !facts->close) return CSM_ENOMEM;
     for (size_t k = 0; k < track->traded; k++) {
         facts->close_time[k] = track->time[k] + interval;
@@ -142,8 +141,21 @@ static csm_status build_track(csm_facts_track *facts, const csm_track *track, cs
     return sum_days(facts, track, interval);
 }
 
-csm_status csm_facts_build(csm_frame *frame, const csm_panel *panel) {
+typedef struct facts_job {
+    csm_frame *frame;
+    const csm_panel *panel;
+} facts_job;
+
+static csm_status build_tracks(void *user, size_t begin, size_t end, uint32_t worker) {
+    const facts_job *job = user;
     csm_status status = CSM_OK;
+    (void)worker;
+    for (size_t i = begin; i < end && !status; i++)
+        status = build_track(&job->frame->facts[i], &job->panel->tracks[i], job->panel->interval);
+    return status;
+}
+
+csm_status csm_facts_build(csm_frame *frame, const csm_panel *panel, uint32_t threads) {
     frame->fear_greed_from = CSM_TIME_MAX;
     for (size_t i = 0; i < panel->fear_greed.length; i++)
         if (panel->fear_greed.available[i] < frame->fear_greed_from)
@@ -151,9 +163,8 @@ csm_status csm_facts_build(csm_frame *frame, const csm_panel *panel) {
     frame->bitcoin_from = panel->reference == SIZE_MAX ? CSM_TIME_MAX : panel->tracks[panel->reference].start;
     frame->facts = csm_alloc_array(panel->count, sizeof *frame->facts);
     if (!frame->facts) return CSM_ENOMEM;
-    for (size_t i = 0; i < panel->count && !status; i++)
-        status = build_track(&frame->facts[i], &panel->tracks[i], panel->interval);
-    return status;
+    facts_job job = {.frame = frame, .panel = panel};
+    return csm_parallel_for(threads, panel->count, 1, build_tracks, &job);
 }
 
 static int compare_doubles(const void *a, const void *b) {

@@ -15,24 +15,23 @@ static void insert_sorted(double *sorted, size_t count, double x) {
 
 #if LANES > 1
 /* `next` = `sorted` with `out`, which is there, replaced by `in`. Without branches: what is not below `out` moves down a
- * place, then what is above `in` moves up one. Below the first value stands minus infinity, above the last infinity. */
+ * place, then what is above `in` moves up one. Behind the last value stands infinity. */
 static void replace_sorted(double *next, const double *sorted, size_t count, double out, double in) {
     const real gone = real_of(out), come = real_of(in);
+    real before = real_of(-INFINITY), here = real_load(sorted);
     for (size_t i = 0; i < count; i += LANES) {
-        const real before = real_load(sorted + i - 1), here = real_load(sorted + i);
-        const real after = real_load(sorted + i + 1);
-        const real left = real_select(real_lt(here, gone), here, after);
-        const real left_before = real_select(real_lt(before, gone), before, here);
+        const real after = real_load(sorted + i + LANES);
+        const real lower = real_shift_up(before, here), upper = real_shift_down(here, after);
+        const real left = real_select(real_lt(here, gone), here, upper);
+        const real left_before = real_select(real_lt(lower, gone), lower, here);
         real_store(next + i, real_max(left_before, real_min(left, come)));
+        before = here;
+        here = after;
     }
 }
 
-/* Room for the values before the first, and after the last up to a whole row of lanes and one more. */
-#define FRONT LANES
-_Static_assert(FRONT + 2 * LANES <= CSM_MEDIAN_ROOM, "the workspace holds the windows and their bounds");
-
+/* Up to a whole row of lanes, and one more. */
 static void bound(double *sorted, size_t count) {
-    sorted[-1] = -INFINITY;
     for (size_t i = 0; i < 2 * LANES; i++) sorted[count + i] = INFINITY;
 }
 #else
@@ -58,13 +57,19 @@ static void replace_sorted(double *next, double *sorted, size_t count, double ou
     sorted[i] = in;
 }
 
-#define FRONT 0
-
 static void bound(double *sorted, size_t count) {
     (void)sorted;
     (void)count;
 }
 #endif
+
+#define LINE 8 /* doubles of a cache line */
+_Static_assert(LINE + 2 * LANES <= CSM_MEDIAN_ROOM,
+               "the workspace holds the window and what stands behind it");
+
+static double *on_a_line(double *at) {
+    return at + (LINE - (uintptr_t)at / sizeof *at % LINE) % LINE;
+}
 
 static double middle_of(const double *sorted, size_t window) {
     if (window % 2 == 1) return sorted[window / 2];
@@ -72,7 +77,7 @@ static double middle_of(const double *sorted, size_t window) {
 }
 
 void ROLLING_MEDIAN(double *out, const double *x, size_t n, size_t window, double *const sorted[2]) {
-    double *now = sorted[0] + FRONT, *next = sorted[1] + FRONT;
+    double *now = on_a_line(sorted[0]), *next = on_a_line(sorted[1]);
     const size_t first = window < n ? window : n;
     for (size_t i = 0; i < first; i++) {
         insert_sorted(now, i, x[i]);

@@ -7,7 +7,8 @@
 
 #define SLAB_COLUMNS 24
 
-#define DECLARE(isa) csm_columns csm_family_columns_##isa(const csm_subject *subject, csm_family family);
+#define DECLARE(isa)                                                                                         \
+    csm_columns csm_family_columns_##isa(const csm_subject *subject, csm_family family, uint32_t wanted);
 DECLARE(scalar)
 DECLARE(avx2)
 DECLARE(avx512)
@@ -90,14 +91,19 @@ static csm_status find_sums(csm_sums **out, csm_subject *subject, csm_family fam
     return status;
 }
 
-csm_status csm_subject_sums(const csm_sums **out, csm_subject *subject, csm_family family, size_t window) {
+csm_status csm_subject_sums(const csm_sums **out, csm_subject *subject, csm_family family, size_t window,
+                            uint32_t columns) {
     csm_sums *sums = NULL;
     const csm_status status = find_sums(&sums, subject, family, window);
     if (status) return status;
-    if (sums->track != subject->track) {
-        const csm_columns c = CSM_ISA_SELECT(csm_backend_isa(), csm_family_columns)(subject, family);
-        csm_rolling_sums(sums->column, c.x, c.count, c.n, window);
-        sums->track = subject->track;
+    if (sums->track != subject->track) sums->known = 0;
+    sums->track = subject->track;
+    const uint32_t wanted = columns & ~sums->known;
+    if (wanted) {
+        const csm_columns c = CSM_ISA_SELECT(csm_backend_isa(), csm_family_columns)(subject, family, wanted);
+        for (size_t i = 0; i < c.count; i++)
+            if (wanted & CSM_COLUMN(i)) csm_rolling_sum(sums->column[i], c.x[i], c.n, window);
+        sums->known |= wanted;
     }
     *out = sums;
     return CSM_OK;

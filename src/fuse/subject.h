@@ -21,6 +21,9 @@ enum { CSM_TRADED_VOLUME, CSM_TRADED_VALUE, CSM_TRADED_RISING, CSM_TRADED_CLOSE 
 enum { CSM_KNOWN_VOLUME, CSM_KNOWN_SQUARE, CSM_KNOWN_PLACED, CSM_KNOWN_VALUE };
 enum { CSM_PAIR_COUNT, CSM_PAIR_X, CSM_PAIR_Y, CSM_PAIR_XX, CSM_PAIR_YY, CSM_PAIR_XY };
 
+#define CSM_COLUMN(column) (1u << (column))
+#define CSM_ALL_COLUMNS (CSM_COLUMN(CSM_FAMILY_COLUMNS) - 1)
+
 /* The columns of a family for the track of now: written to the scratch from CSM_SCRATCH_OWN on, or taken as they are. */
 typedef struct csm_columns {
     size_t count;
@@ -32,6 +35,7 @@ typedef struct csm_sums {
     csm_family family;
     size_t window;
     const csm_track *track; /* of which they are now; NULL: stale */
+    uint32_t known;         /* columns that are computed: bits CSM_COLUMN */
     double *column[CSM_FAMILY_COLUMNS];
 } csm_sums;
 
@@ -64,10 +68,10 @@ typedef struct csm_subject {
 /* One worker's subject: as long as the longest track, or the panel. */
 csm_status csm_subject_open(csm_subject *subject, const csm_panel *panel);
 void csm_subject_close(csm_subject *subject);
-/* Sums of the family over the window, column by column, for the track of now; computed once a track and window. They
- * live until the next call. */
-csm_status csm_subject_sums(const csm_sums **out, csm_subject *subject, csm_family family, size_t window);
-
+/* Sums of the family over the window, column by column, for the track of now; those of `columns` are computed, once a track
+ * and window. They live until the next call. */
+csm_status csm_subject_sums(const csm_sums **out, csm_subject *subject, csm_family family, size_t window,
+                            uint32_t columns);
 /* Room for `columns` of `stride` values in subject->strip; what stood there is lost. */
 csm_status csm_subject_strip(csm_subject *subject, size_t columns, size_t stride);
 

@@ -41,6 +41,13 @@ CSM_INLINE real real_load_some(const double *at, size_t count) {
 CSM_INLINE void real_store_some(double *at, real x, size_t count) {
     _mm512_mask_storeu_pd(at, (__mmask8)((1u << count) - 1), x);
 }
+/* The lanes one place on: the last of `before` comes first, or the first of `after` last. */
+CSM_INLINE real real_shift_up(real before, real x) {
+    return _mm512_castsi512_pd(_mm512_alignr_epi64(_mm512_castpd_si512(x), _mm512_castpd_si512(before), 7));
+}
+CSM_INLINE real real_shift_down(real x, real after) {
+    return _mm512_castsi512_pd(_mm512_alignr_epi64(_mm512_castpd_si512(after), _mm512_castpd_si512(x), 1));
+}
 CSM_INLINE real real_sqrt(real x) {
     return _mm512_sqrt_pd(x);
 }
@@ -98,6 +105,13 @@ CSM_INLINE real real_load_some(const double *at, size_t count) {
 }
 CSM_INLINE void real_store_some(double *at, real x, size_t count) {
     _mm256_maskstore_pd(at, lanes_below(count), x);
+}
+/* The lanes one place on: the last of `before` comes first, or the first of `after` last. */
+CSM_INLINE real real_shift_up(real before, real x) {
+    return _mm256_shuffle_pd(_mm256_permute2f128_pd(before, x, 0x21), x, 0x5);
+}
+CSM_INLINE real real_shift_down(real x, real after) {
+    return _mm256_shuffle_pd(x, _mm256_permute2f128_pd(x, after, 0x21), 0x5);
 }
 CSM_INLINE real real_sqrt(real x) {
     return _mm256_sqrt_pd(x);

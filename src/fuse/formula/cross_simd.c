@@ -96,7 +96,8 @@ static inline __attribute__((always_inline)) csm_status pair_feature(const csm_f
                                                                      double *out) {
     const double least = PAIR_SHARE * feature->parameter[0] > 2 ? PAIR_SHARE * feature->parameter[0] : 2;
     const csm_sums *sums = NULL;
-    const csm_status status = csm_subject_sums(&sums, subject, family, csm_feature_window(feature));
+    const csm_status status =
+        csm_subject_sums(&sums, subject, family, csm_feature_window(feature), CSM_ALL_COLUMNS);
     if (status) return status;
     for (size_t s = 0; s < subject->track->slots; s++) out[s] = statistic(moments_at(sums, s, least));
     return CSM_OK;
@@ -145,7 +146,8 @@ csm_status RUN(breadth)(const csm_feature *feature, csm_subject *subject, double
     const csm_track *track = subject->track;
     const size_t window = csm_feature_window(feature);
     const csm_sums *sums = NULL;
-    const csm_status status = csm_subject_sums(&sums, subject, CSM_FAMILY_TRADED, window);
+    const csm_status status =
+        csm_subject_sums(&sums, subject, CSM_FAMILY_TRADED, window, CSM_COLUMN(CSM_TRADED_CLOSE));
     if (status) return status;
     const double *sum = sums->column[CSM_TRADED_CLOSE];
     for (size_t k = 0; k < track->traded; k++)

@@ -44,7 +44,8 @@ csm_status RUN(indicator_flow)(const csm_feature *feature, csm_subject *subject,
     const csm_track *track = subject->track;
     const size_t window = csm_feature_window(feature);
     const csm_sums *sums = NULL;
-    const csm_status status = csm_subject_sums(&sums, subject, CSM_FAMILY_TRADED, window);
+    const csm_status status =
+        csm_subject_sums(&sums, subject, CSM_FAMILY_TRADED, window, CSM_COLUMN(CSM_TRADED_VOLUME));
     if (status) return status;
     const double *volume = sums->column[CSM_TRADED_VOLUME];
     for (size_t k = 0; k < track->traded && k < window; k++) out[k] = (double)NAN;

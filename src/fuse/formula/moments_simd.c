@@ -16,9 +16,11 @@ static inline double variance_of(double sum, double squares, double n) {
     return variance <= FLAT * square ? 0.0 : variance;
 }
 
-static csm_status return_sums(const double **column, csm_subject *subject, size_t window) {
+/* Sums of the first `powers` powers of the returns. */
+static csm_status return_sums(const double **column, csm_subject *subject, size_t window, int powers) {
     const csm_sums *sums = NULL;
-    const csm_status status = csm_subject_sums(&sums, subject, CSM_FAMILY_RETURNS, window);
+    const csm_status status =
+        csm_subject_sums(&sums, subject, CSM_FAMILY_RETURNS, window, CSM_COLUMN(powers) - 1);
     for (int c = 0; c < 4 && !status; c++) column[c] = sums->column[c];
     return status;
 }
@@ -32,7 +34,7 @@ static void hide_first(double *out, size_t n, size_t window) {
 static csm_status deviation(csm_subject *subject, size_t window, double *out) {
     const double n = (double)window, sample = n / (n - 1);
     const double *s[4];
-    const csm_status status = return_sums(s, subject, window);
+    const csm_status status = return_sums(s, subject, window, 2);
     for (size_t k = 0; k < subject->track->traded && !status; k++)
         out[k] = sqrt(variance_of(s[CSM_RETURN_1][k], s[CSM_RETURN_2][k], n) * sample);
     return status;
@@ -47,8 +49,8 @@ csm_status RUN(volatility_ratio)(const csm_feature *feature, csm_subject *subjec
     const double n = feature->parameter[0], m = feature->parameter[1];
     const double sample = (n / (n - 1)) / (m / (m - 1));
     const double *s[4], *t[4];
-    csm_status status = return_sums(s, subject, (size_t)n);
-    if (!status) status = return_sums(t, subject, (size_t)m);
+    csm_status status = return_sums(s, subject, (size_t)n, 2);
+    if (!status) status = return_sums(t, subject, (size_t)m, 2);
     for (size_t k = 0; k < subject->track->traded && !status; k++) {
         const double a = variance_of(s[CSM_RETURN_1][k], s[CSM_RETURN_2][k], n);
         const double b = variance_of(t[CSM_RETURN_1][k], t[CSM_RETURN_2][k], m);
@@ -77,7 +79,7 @@ csm_status RUN(downside_volatility)(const csm_feature *feature, csm_subject *sub
 csm_status RUN(skewness)(const csm_feature *feature, csm_subject *subject, double *out) {
     const double n = feature->parameter[0];
     const double *s[4];
-    const csm_status status = return_sums(s, subject, (size_t)n);
+    const csm_status status = return_sums(s, subject, (size_t)n, 3);
     for (size_t k = 0; k < subject->track->traded && !status; k++) {
         const double mean = s[CSM_RETURN_1][k] / n, second = s[CSM_RETURN_2][k] / n;
         const double variance = variance_of(s[CSM_RETURN_1][k], s[CSM_RETURN_2][k], n);
@@ -90,7 +92,7 @@ csm_status RUN(skewness)(const csm_feature *feature, csm_subject *subject, doubl
 csm_status RUN(kurtosis)(const csm_feature *feature, csm_subject *subject, double *out) {
     const double n = feature->parameter[0];
     const double *s[4];
-    const csm_status status = return_sums(s, subject, (size_t)n);
+    const csm_status status = return_sums(s, subject, (size_t)n, 4);
     for (size_t k = 0; k < subject->track->traded && !status; k++) {
         const double mean = s[CSM_RETURN_1][k] / n, second = s[CSM_RETURN_2][k] / n;
         const double third = s[CSM_RETURN_3][k] / n, square = mean * mean;
@@ -110,7 +112,7 @@ csm_status RUN(autocorrelation)(const csm_feature *feature, csm_subject *subject
     double *product = subject->scratch[0], *pairs = subject->scratch[1];
     hide_first(out, size, window < 2 ? size : window);
     if (window < 2 || size == 0) return CSM_OK;
-    const csm_status status = return_sums(s, subject, window);
+    const csm_status status = return_sums(s, subject, window, 2);
     if (status) return status;
     product[0] = (double)NAN;
     for (size_t k = 1; k < size; k++) product[k] = r[k] * r[k - 1];

@@ -45,7 +45,8 @@ csm_status RUN(from_mean)(const csm_feature *feature, csm_subject *subject, doub
     const csm_track *track = subject->track;
     const size_t window = csm_feature_window(feature);
     const csm_sums *sums = NULL;
-    const csm_status status = csm_subject_sums(&sums, subject, CSM_FAMILY_TRADED, window);
+    const csm_status status =
+        csm_subject_sums(&sums, subject, CSM_FAMILY_TRADED, window, CSM_COLUMN(CSM_TRADED_CLOSE));
     if (status) return status;
     const double *sum = sums->column[CSM_TRADED_CLOSE];
     for (size_t k = 0; k < track->traded; k++) out[k] = sum[k] / (double)window;

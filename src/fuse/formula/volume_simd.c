@@ -16,7 +16,7 @@ static inline double share_of(double a, double b) {
 static csm_status sum_of(const double **out, csm_subject *subject, csm_family family, int column,
                          size_t window) {
     const csm_sums *sums = NULL;
-    const csm_status status = csm_subject_sums(&sums, subject, family, window);
+    const csm_status status = csm_subject_sums(&sums, subject, family, window, CSM_COLUMN(column));
     *out = status ? NULL : sums->column[column];
     return status;
 }
@@ -54,7 +54,8 @@ csm_status RUN(volume_mean_ratio)(const csm_feature *feature, csm_subject *subje
 csm_status RUN(volume_trend)(const csm_feature *feature, csm_subject *subject, double *out) {
     const double w = feature->parameter[0], spread = w * (w * w - 1) / 12;
     const csm_sums *sums = NULL;
-    const csm_status status = csm_subject_sums(&sums, subject, CSM_FAMILY_KNOWN, csm_feature_window(feature));
+    const csm_status status = csm_subject_sums(&sums, subject, CSM_FAMILY_KNOWN, csm_feature_window(feature),
+                                               CSM_COLUMN(CSM_KNOWN_VOLUME) | CSM_COLUMN(CSM_KNOWN_PLACED));
     if (status) return status;
     if (!(w > 1)) {
         for (size_t k = 0; k < subject->track->known; k++) out[k] = (double)NAN;
@@ -72,7 +73,8 @@ csm_status RUN(volume_trend)(const csm_feature *feature, csm_subject *subject, d
 csm_status RUN(volume_variation)(const csm_feature *feature, csm_subject *subject, double *out) {
     const double w = feature->parameter[0];
     const csm_sums *sums = NULL;
-    const csm_status status = csm_subject_sums(&sums, subject, CSM_FAMILY_KNOWN, csm_feature_window(feature));
+    const csm_status status = csm_subject_sums(&sums, subject, CSM_FAMILY_KNOWN, csm_feature_window(feature),
+                                               CSM_COLUMN(CSM_KNOWN_VOLUME) | CSM_COLUMN(CSM_KNOWN_SQUARE));
     if (status) return status;
     const double *volume = sums->column[CSM_KNOWN_VOLUME], *squares = sums->column[CSM_KNOWN_SQUARE];
     for (size_t k = 0; k < subject->track->known; k++) {
@@ -137,7 +139,8 @@ csm_status RUN(illiquidity)(const csm_feature *feature, csm_subject *subject, do
 csm_status RUN(rising_volume_share)(const csm_feature *feature, csm_subject *subject, double *out) {
     const size_t window = csm_feature_window(feature);
     const csm_sums *sums = NULL;
-    const csm_status status = csm_subject_sums(&sums, subject, CSM_FAMILY_TRADED, window);
+    const csm_status status = csm_subject_sums(&sums, subject, CSM_FAMILY_TRADED, window,
+                                               CSM_COLUMN(CSM_TRADED_VOLUME) | CSM_COLUMN(CSM_TRADED_RISING));
     if (status) return status;
     const double *rising = sums->column[CSM_TRADED_RISING], *all = sums->column[CSM_TRADED_VOLUME];
     for (size_t k = 0; k < subject->track->traded; k++) out[k] = share_of(rising[k], all[k]);
@@ -148,8 +151,8 @@ csm_status RUN(rising_volume_share)(const csm_feature *feature, csm_subject *sub
 csm_status RUN(from_vwap)(const csm_feature *feature, csm_subject *subject, double *out) {
     const csm_track *track = subject->track;
     const csm_sums *sums = NULL;
-    const csm_status status =
-        csm_subject_sums(&sums, subject, CSM_FAMILY_TRADED, csm_feature_window(feature));
+    const csm_status status = csm_subject_sums(&sums, subject, CSM_FAMILY_TRADED, csm_feature_window(feature),
+                                               CSM_COLUMN(CSM_TRADED_VOLUME) | CSM_COLUMN(CSM_TRADED_VALUE));
     if (status) return status;
     const double *value = sums->column[CSM_TRADED_VALUE], *volume = sums->column[CSM_TRADED_VOLUME];
     for (size_t k = 0; k < track->traded; k++) out[k] = share_of(value[k], volume[k]);
