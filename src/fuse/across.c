@@ -74,15 +74,25 @@ static void keep_present(float *out, const csm_build *build, const csm_track *tr
     const int64_t first = csm_build_slot(build, track);
     size_t begin, end;
     find_span(&begin, &end, build, track);
-    for (size_t d = 0; d < begin; d++) out[d] = NAN;
-    for (size_t d = begin; d < end; d++) {
+    size_t d = 0;
+    for (; d < begin; d++) out[d] = NAN;
+    if (csm_track_present(build->panel, track) > 0) {
+        const int64_t whole = (int64_t)feature->memory - 1 - first, last = (int64_t)track->span - first;
+        const size_t sound = last < 0 ? begin : (uint64_t)last < end ? (size_t)last : end;
+        for (; d < sound && (int64_t)d < whole; d++) out[d] = NAN;
+        for (; d < sound; d++) {
+            const float value = (float)column[first + (int64_t)d];
+            out[d] = value - value == 0 ? value : NAN;
+        }
+    }
+    for (; d < end; d++) {
         const size_t s = (size_t)(first + (int64_t)d);
         out[d] = NAN;
         if (absent[d] || csm_track_window(build->panel, track, sequence, feature->memory, s)) continue;
         const float value = (float)column[csm_track_newest(track, sequence, s)];
         out[d] = value - value == 0 ? value : NAN;
     }
-    for (size_t d = end; d < build->decisions; d++) out[d] = NAN;
+    for (; d < build->decisions; d++) out[d] = NAN;
 }
 
 static csm_status run_track(const across_job *job, csm_subject *subject, size_t t, uint8_t *absent) {
@@ -92,8 +102,10 @@ static csm_status run_track(const across_job *job, csm_subject *subject, size_t 
     csm_status status = CSM_OK;
     size_t begin, end;
     find_span(&begin, &end, build, track);
+    const size_t present = csm_track_present(build->panel, track);
     for (size_t d = begin; d < end; d++)
-        absent[d] = csm_track_absence(build->panel, track, (size_t)(first + (int64_t)d)) != 0;
+        absent[d] = (size_t)(first + (int64_t)d) >= present &&
+                    csm_track_absence(build->panel, track, (size_t)(first + (int64_t)d)) != 0;
     subject->track = track;
     for (size_t i = 0; i < job->compared_count && !status; i++) {
         const csm_feature *feature = feature_at(job, job->compared[i]);

@@ -5,7 +5,7 @@
 #include "indicator/lane.h"
 
 #define ROLLING_MEDIAN CSM_ISA_SYMBOL(csm_rolling_median)
-void ROLLING_MEDIAN(double *out, const double *x, size_t n, size_t window, double *const sorted[2]);
+csm_median_fn ROLLING_MEDIAN;
 
 static void insert_sorted(double *sorted, size_t count, double x) {
     size_t i = count;

@@ -145,6 +145,11 @@ static inline size_t csm_track_newest(const csm_track *track, csm_sequence seque
     return count > 0 ? count - 1 : SIZE_MAX;
 }
 
+/* True when every slot of the span traded: then bar k, known bar k and slot k are one, and no window in it misses anything. */
+static inline bool csm_track_dense(const csm_track *track) {
+    return track->traded > 0 && track->traded == track->span;
+}
+
 /* Why the market has no row at its slot s, before any feature is asked; 0: it may have one. */
 static inline csm_reason csm_track_absence(const csm_panel *panel, const csm_track *track, size_t s) {
     const csm_time decision = csm_panel_decision(panel, track->first + s);
@@ -160,6 +165,13 @@ static inline csm_reason csm_track_absence(const csm_panel *panel, const csm_tra
     if (track->known_at && track->known_at[s < track->span ? s : track->span - 1] > decision)
         reasons |= CSM_REASON_MASK(PENDING);
     return reasons;
+}
+
+/* End of the slots [0, end) of a dense track at which nothing can be absent; 0 where each must be looked at. */
+static inline size_t csm_track_present(const csm_panel *panel, const csm_track *track) {
+    if (!csm_track_dense(track) || track->pending || track->known_at) return 0;
+    const bool listed = track->delisted > csm_panel_decision(panel, track->first + track->span - 1);
+    return listed ? track->span : 0;
 }
 
 /* First slot of the window of `memory` elements at slot s; SIZE_MAX: there are too few. */

@@ -69,12 +69,21 @@ csm_status csm_plan_market(csm_row_plan *out, const csm_build *build, size_t ind
     plan.slot = csm_alloc_array(build->decisions, sizeof *plan.slot);
     size_t room = 0;
     const int64_t first = csm_build_slot(build, track);
+    const size_t present = build->crosses && build->panel->late ? 0 : csm_track_present(build->panel, track);
+    size_t longest = 1;
+    for (int i = 0; i < 3; i++)
+        if (build->longest[i] > longest) longest = build->longest[i];
     csm_status status = plan.decision && plan.slot ? CSM_OK : CSM_ENOMEM;
     for (size_t d = 0; d < build->decisions && !status; d++) {
         csm_excluded_row row = {.time = build->first_decision + (csm_time)d * build->panel->interval,
                                 .market = (uint32_t)index,
                                 .feature = UINT32_MAX};
         const size_t slot = (size_t)(first + (int64_t)d);
+        if (first + (int64_t)d + 1 >= (int64_t)longest && first + (int64_t)d < (int64_t)present) {
+            plan.decision[plan.count] = (uint32_t)d;
+            plan.slot[plan.count++] = (uint32_t)slot;
+            continue;
+        }
         row.reasons = absence_at(build, track, row.time, first + (int64_t)d);
         if (!row.reasons) row.reasons = judge_windows(build, track, slot, &row.feature);
         if (!row.reasons) {

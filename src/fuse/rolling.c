@@ -4,11 +4,8 @@
 #include "backend/isa.h"
 
 #define DECLARE(isa)                                                                                         \
-    void csm_rolling_sum_##isa(double *out, const double *x, size_t n, size_t window);                       \
-    void csm_rolling_max_##isa(double *out, const double *x, size_t n, size_t window);                       \
-    void csm_rolling_min_##isa(double *out, const double *x, size_t n, size_t window);                       \
-    void csm_rolling_median_##isa(double *out, const double *x, size_t n, size_t window,                     \
-                                  double *const sorted[2]);
+    csm_rolling_fn csm_rolling_sum_##isa, csm_rolling_max_##isa, csm_rolling_min_##isa;                      \
+    csm_median_fn csm_rolling_median_##isa;
 DECLARE(scalar)
 DECLARE(avx2)
 DECLARE(avx512)
@@ -20,20 +17,16 @@ csm_rolling csm_rolling_of(csm_isa isa) {
                          .median = CSM_ISA_SELECT(isa, csm_rolling_median)};
 }
 
-void csm_rolling_sum(double *out, const double *x, size_t n, size_t window) {
-    csm_rolling_of(csm_backend_isa()).sum(out, x, n, window);
+void csm_rolling_sum(double *out, const double *x, size_t n, size_t window, double *room) {
+    csm_rolling_of(csm_backend_isa()).sum(out, x, n, window, room);
 }
 
-void csm_rolling_max(double *out, const double *x, size_t n, size_t window) {
-    csm_rolling_of(csm_backend_isa()).max(out, x, n, window);
+void csm_rolling_max(double *out, const double *x, size_t n, size_t window, double *room) {
+    csm_rolling_of(csm_backend_isa()).max(out, x, n, window, room);
 }
 
-void csm_rolling_min(double *out, const double *x, size_t n, size_t window) {
-    csm_rolling_of(csm_backend_isa()).min(out, x, n, window);
-}
-
-void csm_rolling_sums(double *const *out, const double *const *x, size_t columns, size_t n, size_t window) {
-    for (size_t c = 0; c < columns; c++) csm_rolling_sum(out[c], x[c], n, window);
+void csm_rolling_min(double *out, const double *x, size_t n, size_t window, double *room) {
+    csm_rolling_of(csm_backend_isa()).min(out, x, n, window, room);
 }
 
 void csm_rolling_median(double *out, const double *x, size_t n, size_t window, double *const sorted[2]) {

@@ -10,20 +10,24 @@
 #include <cryptosmart/backend.h>
 #include <stddef.h>
 
-void csm_rolling_sum(double *out, const double *x, size_t n, size_t window);
-void csm_rolling_sums(double *const *out, const double *const *x, size_t columns, size_t n, size_t window);
-void csm_rolling_max(double *out, const double *x, size_t n, size_t window);
-void csm_rolling_min(double *out, const double *x, size_t n, size_t window);
+/* room: workspace of CSM_ROLLING_ROOM times n values, aligned to 64 bytes. */
+#define CSM_ROLLING_ROOM 3
+typedef void csm_rolling_fn(double *out, const double *x, size_t n, size_t window, double *room);
 /* x without NaN. sorted: two workspaces of n + CSM_MEDIAN_ROOM values. */
 #define CSM_MEDIAN_ROOM 32
-void csm_rolling_median(double *out, const double *x, size_t n, size_t window, double *const sorted[2]);
+typedef void csm_median_fn(double *out, const double *x, size_t n, size_t window, double *const sorted[2]);
+
+csm_rolling_fn csm_rolling_sum;
+csm_rolling_fn csm_rolling_max;
+csm_rolling_fn csm_rolling_min;
+csm_median_fn csm_rolling_median;
 
 /* The same for one instruction set, which this machine must have: for tests. */
 typedef struct csm_rolling {
-    void (*sum)(double *out, const double *x, size_t n, size_t window);
-    void (*max)(double *out, const double *x, size_t n, size_t window);
-    void (*min)(double *out, const double *x, size_t n, size_t window);
-    void (*median)(double *out, const double *x, size_t n, size_t window, double *const sorted[2]);
+    csm_rolling_fn *sum;
+    csm_rolling_fn *max;
+    csm_rolling_fn *min;
+    csm_median_fn *median;
 } csm_rolling;
 csm_rolling csm_rolling_of(csm_isa isa);
 

@@ -2,8 +2,8 @@
 /*
  * Folds of windows by blocks. Block b holds x[b * window .. (b + 1) * window). The window that ends at i is the suffix of
  * the block before joined with the prefix of i's own block, and the whole block where i is its last. A fold waits for
- * the one before it, so as many blocks as there are lanes are folded side by side: each keeps its own order of
- * operations, and every instruction set gives the same bits.
+ * the one before it, so as many blocks as there are lanes are folded side by side, turned so that a place of all of them
+ * is one vector: each keeps its own order of operations, and every instruction set gives the same bits.
  */
 #include "fuse/rolling.h"
 
@@ -12,9 +12,9 @@
 #define ROLLING_SUM CSM_ISA_SYMBOL(csm_rolling_sum)
 #define ROLLING_MAX CSM_ISA_SYMBOL(csm_rolling_max)
 #define ROLLING_MIN CSM_ISA_SYMBOL(csm_rolling_min)
-void ROLLING_SUM(double *out, const double *x, size_t n, size_t window);
-void ROLLING_MAX(double *out, const double *x, size_t n, size_t window);
-void ROLLING_MIN(double *out, const double *x, size_t n, size_t window);
+csm_rolling_fn ROLLING_SUM;
+csm_rolling_fn ROLLING_MAX;
+csm_rolling_fn ROLLING_MIN;
 
 /* One body for the three folds; `fold` is a constant at each call, so each caller is compiled on its own. */
 enum fold { FOLD_SUM, FOLD_MAX, FOLD_MIN };
@@ -54,14 +54,16 @@ CSM_INLINE real identity(enum fold fold) {
     return real_of(fold == FOLD_SUM ? -0.0 : fold == FOLD_MAX ? -INFINITY : INFINITY);
 }
 
-/* `count` places of LANES blocks from x on: v[k] is place k, one lane a block. */
-CSM_INLINE void load_places(real v[LANES], const double *x, size_t window, size_t count) {
+/* `count` places of LANES blocks from x on: turned[k] is place k, one lane a block. */
+CSM_INLINE void turn_in(real *turned, const double *x, size_t window, size_t count) {
+    real v[LANES];
     for (size_t l = 0; l < LANES; l++)
         v[l] = count == LANES ? real_load(x + l * window) : real_load_some(x + l * window, count);
     lanes_transpose(v);
+    for (size_t k = 0; k < count; k++) turned[k] = v[k];
 }
 
-CSM_INLINE void store_places(double *out, real v[LANES], size_t window, size_t count) {
+CSM_INLINE void turn_out(double *out, real v[LANES], size_t window, size_t count) {
     lanes_transpose(v);
     for (size_t l = 0; l < LANES; l++) {
         if (count == LANES)
@@ -71,65 +73,84 @@ CSM_INLINE void store_places(double *out, real v[LANES], size_t window, size_t c
     }
 }
 
-CSM_INLINE real suffix_places(real suffix, double *out, const double *x, size_t window, size_t count,
-                              enum fold fold) {
-    real v[LANES];
-    load_places(v, x, window, count);
-    for (int k = LANES - 1; k >= 0; k--)
-        if ((size_t)k < count) v[k] = suffix = combine_lanes(fold, v[k], suffix);
-    store_places(out + window - 1, v, window, count);
-    return suffix;
-}
-
-/* suffixes_of_one for LANES blocks; the whole of each goes where its own prefix is written afterwards. */
-CSM_INLINE void suffixes_of_lanes(double *out, const double *x, size_t window, enum fold fold) {
+/* Suffixes of LANES blocks, place by place; their values stay turned in `x`. */
+CSM_INLINE void suffixes_of_lanes(real *suffix, real *turned, const double *x, size_t window,
+                                  enum fold fold) {
     const size_t rest = window % LANES;
-    real suffix = identity(fold);
-    for (size_t at = window; at > rest;) {
-        at -= LANES;
-        suffix = suffix_places(suffix, out + at, x + at, window, LANES, fold);
-    }
-    if (rest > 0) (void)suffix_places(suffix, out, x, window, rest, fold);
+    for (size_t at = 0; at + LANES <= window; at += LANES) turn_in(turned + at, x + at, window, LANES);
+    if (rest > 0) turn_in(turned + window - rest, x + window - rest, window, rest);
+    real joined = identity(fold);
+    for (size_t k = window; k-- > 1;) suffix[k] = joined = combine_lanes(fold, turned[k], joined);
 }
 
-/* last: the places end with the block's last. */
-CSM_INLINE real prefix_places(real prefix, double *out, const double *x, size_t window, size_t count,
-                              bool last, enum fold fold) {
-    real v[LANES], u[LANES];
-    load_places(v, x, window, count);
-    load_places(u, out, window, count);
+/* The windows that end at `count` places of LANES blocks. suffix and before: of these blocks and of the LANES before them,
+ * at the place that follows; the window that ends with a block is the block. */
+CSM_INLINE real prefixes_of_places(real prefix, double *out, const real *turned, const real *suffix,
+                                   const real *before, size_t window, size_t count, bool last,
+                                   enum fold fold) {
+    real v[LANES];
     for (size_t k = 0; k < LANES; k++) {
-        if (k >= count) continue;
-        prefix = combine_lanes(fold, prefix, v[k]);
-        u[k] = last && k + 1 == count ? prefix : combine_lanes(fold, u[k], prefix);
+        if (k >= count) {
+            v[k] = prefix;
+            continue;
+        }
+        v[k] = prefix = combine_lanes(fold, prefix, turned[k]);
+        if (!last || k + 1 < count)
+            v[k] = combine_lanes(fold, real_shift_up(before[k + 1], suffix[k + 1]), prefix);
     }
-    store_places(out, u, window, count);
+    turn_out(out, v, window, count);
     return prefix;
 }
 
-CSM_INLINE void prefixes_of_lanes(double *out, const double *x, size_t window, enum fold fold) {
+CSM_INLINE void prefixes_of_lanes(double *out, const real *turned, const real *suffix, const real *before,
+                                  size_t window, enum fold fold) {
     const size_t rest = window % LANES, whole = rest > 0 ? window - rest : window - LANES;
     real prefix = identity(fold);
     for (size_t at = 0; at < whole; at += LANES)
-        prefix = prefix_places(prefix, out + at, x + at, window, LANES, false, fold);
+        prefix = prefixes_of_places(prefix, out + at, turned + at, suffix + at, before + at, window, LANES,
+                                    false, fold);
     if (rest > 0)
-        (void)prefix_places(prefix, out + whole, x + whole, window, rest, true, fold);
+        (void)prefixes_of_places(prefix, out + whole, turned + whole, suffix + whole, before + whole, window,
+                                 rest, true, fold);
     else
-        (void)prefix_places(prefix, out + whole, x + whole, window, LANES, true, fold);
+        (void)prefixes_of_places(prefix, out + whole, turned + whole, suffix + whole, before + whole, window,
+                                 LANES, true, fold);
+}
+
+/* As many blocks as make whole groups of LANES; returns where the next begins, with the suffixes that it needs in `out`. */
+CSM_INLINE size_t fold_lanes(double *out, const double *x, size_t n, size_t window, double *room,
+                             enum fold fold) {
+    const size_t blocks = n / window / LANES * LANES;
+    if (window <= LANES || blocks == 0) return 0;
+    /* a whole number of vectors from an address that is one; three arrays of them fit: LANES * window <= n */
+    double lane[LANES];
+    real *turned = (real *)(void *)room, *suffix = turned + window, *before = suffix + window;
+    for (size_t begin = 0; begin < blocks * window; begin += LANES * window) {
+        suffixes_of_lanes(suffix, turned, x + begin, window, fold);
+        prefixes_of_lanes(out + begin, turned, suffix, before, window, fold);
+        real *swapped = before;
+        before = suffix;
+        suffix = swapped;
+    }
+    const size_t next = blocks * window;
+    for (size_t k = 1; k < window && next + k - 1 < n; k++) {
+        real_store(lane, before[k]);
+        out[next + k - 1] = lane[LANES - 1];
+    }
+    return next;
 }
 #endif
 
-CSM_INLINE void fold_windows(double *out, const double *x, size_t n, size_t window, enum fold fold) {
-    size_t begin = 0;
+CSM_INLINE void fold_windows(double *out, const double *x, size_t n, size_t window, double *room,
+                             enum fold fold) {
     const size_t unknown = window - 1 < n ? window - 1 : n;
-    for (size_t i = 0; i < unknown; i++) out[i] = (double)NAN;
+    size_t begin = 0;
+    (void)room;
 #if LANES > 1
-    /* the block after the last lane is whole too, so that every suffix has its place */
-    for (; window > LANES && (n - begin) / window > LANES; begin += LANES * window) {
-        suffixes_of_lanes(out + begin, x + begin, window, fold);
-        prefixes_of_lanes(out + begin, x + begin, window, fold);
-    }
+    begin = fold_lanes(out, x, n, window, room, fold);
 #endif
+    if (begin == 0)
+        for (size_t i = 0; i < unknown; i++) out[i] = (double)NAN;
     for (; begin < n; begin += window) {
         const size_t left = n - begin;
         if (left >= window) suffixes_of_one(out + begin, x + begin, left, window, fold);
@@ -140,14 +161,14 @@ CSM_INLINE void fold_windows(double *out, const double *x, size_t n, size_t wind
     for (size_t i = 0; i < unknown; i++) out[i] = (double)NAN;
 }
 
-void ROLLING_SUM(double *out, const double *x, size_t n, size_t window) {
-    fold_windows(out, x, n, window, FOLD_SUM);
+void ROLLING_SUM(double *out, const double *x, size_t n, size_t window, double *room) {
+    fold_windows(out, x, n, window, room, FOLD_SUM);
 }
 
-void ROLLING_MAX(double *out, const double *x, size_t n, size_t window) {
-    fold_windows(out, x, n, window, FOLD_MAX);
+void ROLLING_MAX(double *out, const double *x, size_t n, size_t window, double *room) {
+    fold_windows(out, x, n, window, room, FOLD_MAX);
 }
 
-void ROLLING_MIN(double *out, const double *x, size_t n, size_t window) {
-    fold_windows(out, x, n, window, FOLD_MIN);
+void ROLLING_MIN(double *out, const double *x, size_t n, size_t window, double *room) {
+    fold_windows(out, x, n, window, room, FOLD_MIN);
 }

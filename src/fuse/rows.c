@@ -28,9 +28,24 @@ typedef struct filling {
     size_t dropped;
 } filling;
 
+/* The places of a dense track are its slots: rows that follow each other are one stretch. */
+static bool one_stretch(const filling *f) {
+    const csm_row_plan *plan = f->plan;
+    const uint32_t first = plan->slot[0], last = plan->slot[plan->count - 1];
+    return csm_track_dense(f->subject->track) && last < f->subject->track->span &&
+           last - first == plan->count - 1;
+}
+
 static csm_status find_stretches(filling *f, csm_sequence sequence) {
     const csm_row_plan *plan = f->plan;
     size_t count = 0, next = SIZE_MAX;
+    if (one_stretch(f)) {
+        f->stretches[sequence] = csm_alloc_array(1, sizeof *f->stretches[sequence]);
+        if (!f->stretches[sequence]) return CSM_ENOMEM;
+        *f->stretches[sequence] = (stretch){.count = plan->count, .first = plan->slot[0]};
+        f->stretch_count[sequence] = 1;
+        return CSM_OK;
+    }
     for (int pass = 0; pass < 2; pass++) {
         count = 0;
         for (size_t i = 0; i < plan->count; i++, next++) {

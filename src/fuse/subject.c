@@ -5,7 +5,7 @@
 #include "core/platform.h"
 #include "fuse/rolling.h"
 
-#define SLAB_COLUMNS 24
+#define SLAB_COLUMNS 96
 
 #define DECLARE(isa)                                                                                         \
     csm_columns csm_family_columns_##isa(const csm_subject *subject, csm_family family, uint32_t wanted);
@@ -34,6 +34,17 @@ static csm_status add_column(double **out, csm_subject *subject) {
     return status;
 }
 
+#define LINE 64 /* bytes: where whole vectors stand */
+
+/* One block, aligned as vectors are. */
+static csm_status add_room(csm_subject *subject) {
+    subject->room_block = csm_realloc_array(NULL, subject->length + LINE, CSM_ROLLING_ROOM * sizeof(double));
+    if (!subject->room_block) return CSM_ENOMEM;
+    const uintptr_t past = (uintptr_t)subject->room_block % LINE;
+    subject->room = (double *)(void *)((char *)subject->room_block + (LINE - past) % LINE);
+    return CSM_OK;
+}
+
 csm_status csm_subject_open(csm_subject *subject, const csm_panel *panel) {
     csm_status status = CSM_OK;
     *subject = (csm_subject){.panel = panel, .longest = panel->slots};
@@ -42,7 +53,8 @@ csm_status csm_subject_open(csm_subject *subject, const csm_panel *panel) {
         8 * (lines % 8 == 0 ? lines + 1 : lines); /* columns a whole page apart displace each other */
     for (int i = 0; i < CSM_SCRATCH_COLUMNS && !status; i++)
         status = add_column(&subject->scratch[i], subject);
-    return status ? status : add_column(&subject->column, subject);
+    if (!status) status = add_column(&subject->column, subject);
+    return status ? status : add_room(subject);
 }
 
 void csm_subject_close(csm_subject *subject) {
@@ -52,6 +64,7 @@ void csm_subject_close(csm_subject *subject) {
         csm_dealloc(slab);
     }
     csm_dealloc(subject->sums);
+    csm_dealloc(subject->room_block);
     csm_dealloc(subject->strip);
     *subject = (csm_subject){0};
 }
@@ -102,7 +115,7 @@ csm_status csm_subject_sums(const csm_sums **out, csm_subject *subject, csm_fami
     if (wanted) {
         const csm_columns c = CSM_ISA_SELECT(csm_backend_isa(), csm_family_columns)(subject, family, wanted);
         for (size_t i = 0; i < c.count; i++)
-            if (wanted & CSM_COLUMN(i)) csm_rolling_sum(sums->column[i], c.x[i], c.n, window);
+            if (wanted & CSM_COLUMN(i)) csm_rolling_sum(sums->column[i], c.x[i], c.n, window, subject->room);
         sums->known |= wanted;
     }
     *out = sums;

@@ -55,7 +55,9 @@ typedef struct csm_subject {
         *indicator; /* the feature's indicator over the traded bars, (traded, indicator outputs), row-major */
     double *scratch[CSM_SCRATCH_COLUMNS];
     double *column; /* where a formula writes */
-    float *strip;   /* the rows of a market by column */
+    double *room;   /* workspace of windows, aligned to a cache line, in room_block */
+    void *room_block;
+    float *strip; /* the rows of a market by column */
     size_t strip_values;
     size_t longest;
     size_t length;    /* of a column: longest, and room for a median's bounds */

@@ -25,13 +25,14 @@ static double median_of(const double *x, size_t window) {
 static void windows_fold_what_they_hold(void **state) {
     (void)state;
     double x[N], sum[N], high[N], low[N], median[N], room[2][N + CSM_MEDIAN_ROOM];
+    _Alignas(64) double folds[CSM_ROLLING_ROOM * N];
     fill(x);
     const size_t windows[] = {1, 2, 3, 7, 64, 100, 128, 256, 257, 258, 1000};
     for (size_t j = 0; j < sizeof windows / sizeof windows[0]; j++) {
         const size_t w = windows[j];
-        csm_rolling_sum(sum, x, N, w);
-        csm_rolling_max(high, x, N, w);
-        csm_rolling_min(low, x, N, w);
+        csm_rolling_sum(sum, x, N, w, folds);
+        csm_rolling_max(high, x, N, w, folds);
+        csm_rolling_min(low, x, N, w, folds);
         csm_rolling_median(median, x, N, w, (double *const[]){room[0], room[1]});
         for (size_t i = 0; i < N; i++) {
             if (i + 1 < w) {
@@ -54,29 +55,32 @@ static void windows_fold_what_they_hold(void **state) {
 static void a_value_that_is_missing_stays_in_its_windows(void **state) {
     (void)state;
     double x[N], sum[N];
+    _Alignas(64) double folds[CSM_ROLLING_ROOM * N];
     fill(x);
     x[0] = (double)NAN;
     x[100] = (double)NAN;
-    csm_rolling_sum(sum, x, N, 30);
+    csm_rolling_sum(sum, x, N, 30, folds);
     for (size_t i = 29; i < N; i++) assert_int_equal(isnan(sum[i]) != 0, i < 30 || (i >= 100 && i < 130));
 }
 
 static void a_sum_forgets_a_large_value_wholly(void **state) {
     (void)state;
     double x[N], sum[N];
+    _Alignas(64) double folds[CSM_ROLLING_ROOM * N];
     for (size_t i = 0; i < N; i++) x[i] = 1;
     x[50] = 1e17;
-    csm_rolling_sum(sum, x, N, 20);
+    csm_rolling_sum(sum, x, N, 20, folds);
     for (size_t i = 70; i < N; i++) assert_true(sum[i] == 20);
 }
 
 static void fold_all(double out[4][N], csm_isa isa, const double *x, size_t n, size_t window) {
     const csm_rolling rolling = csm_rolling_of(isa);
     double room[2][N + CSM_MEDIAN_ROOM];
+    _Alignas(64) double folds[CSM_ROLLING_ROOM * N];
     memset(out, 0, 4 * sizeof out[0]);
-    rolling.sum(out[0], x, n, window);
-    rolling.max(out[1], x, n, window);
-    rolling.min(out[2], x, n, window);
+    rolling.sum(out[0], x, n, window, folds);
+    rolling.max(out[1], x, n, window, folds);
+    rolling.min(out[2], x, n, window, folds);
     rolling.median(out[3], x, n, window, (double *const[]){room[0], room[1]});
 }
 

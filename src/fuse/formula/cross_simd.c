@@ -19,7 +19,13 @@ static double log_price(const csm_track *track, size_t s) {
 }
 
 static void slot_returns(const csm_track *track, size_t window, double *out) {
-    for (size_t s = 0; s < track->slots; s++)
+    const double *price = track->log_close;
+    size_t s = 0;
+    if (csm_track_dense(track)) {
+        for (; s < track->span && s < window; s++) out[s] = (double)NAN;
+        for (; s < track->span; s++) out[s] = price[s] - price[s - window];
+    }
+    for (; s < track->slots; s++)
         out[s] = s < window ? (double)NAN : log_price(track, s) - log_price(track, s - window);
 }
 
@@ -28,13 +34,17 @@ static void factor_sum(const csm_subject *subject, size_t window, double *out) {
     const csm_track *track = subject->track;
     const double *factor = subject->panel->factor + track->first;
     double *const *x = subject->scratch;
+    double *restrict value = x[0], *restrict there = x[1];
+    size_t missing = 0;
     for (size_t s = 0; s < track->slots; s++) {
         const bool known = factor[s] == factor[s];
-        x[0][s] = known ? factor[s] : 0.0;
-        x[1][s] = known ? 1.0 : 0.0;
+        value[s] = known ? factor[s] : 0.0;
+        there[s] = known ? 1.0 : 0.0;
+        missing += !known;
     }
-    csm_rolling_sums((double *const[]){out, x[2]}, (const double *const[]){x[0], x[1]}, 2, track->slots,
-                     window);
+    csm_rolling_sum(out, value, track->slots, window, subject->room);
+    if (missing == 0) return;
+    csm_rolling_sum(x[2], there, track->slots, window, subject->room);
     for (size_t s = 0; s < track->slots; s++)
         if (!(x[2][s] >= FACTOR_SHARE * (double)window)) out[s] = (double)NAN;
 }

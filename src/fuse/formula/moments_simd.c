@@ -70,7 +70,7 @@ csm_status RUN(downside_volatility)(const csm_feature *feature, csm_subject *sub
         const double r = track->log_return[k];
         square[k] = r < 0 ? r * r : 0.0;
     }
-    csm_rolling_sum(out, square, track->traded, window);
+    csm_rolling_sum(out, square, track->traded, window, subject->room);
     for (size_t k = 0; k < track->traded; k++) out[k] = sqrt(out[k] / (double)window);
     hide_first(out, track->traded, window);
     return CSM_OK;
@@ -116,7 +116,7 @@ csm_status RUN(autocorrelation)(const csm_feature *feature, csm_subject *subject
     if (status) return status;
     product[0] = (double)NAN;
     for (size_t k = 1; k < size; k++) product[k] = r[k] * r[k - 1];
-    csm_rolling_sum(pairs, product, size, window - 1);
+    csm_rolling_sum(pairs, product, size, window - 1, subject->room);
     for (size_t k = window; k < size; k++) {
         const double sum = s[CSM_RETURN_1][k], mean = sum / n;
         const double variance = variance_of(sum, s[CSM_RETURN_2][k], n);
@@ -134,7 +134,8 @@ csm_status RUN(volatility_variation)(const csm_feature *feature, csm_subject *su
     const csm_status status = deviation(subject, csm_feature_window(feature), x[0]);
     if (status) return status;
     for (size_t k = 0; k < size; k++) x[1][k] = x[0][k] * x[0][k];
-    csm_rolling_sums(x + 2, (const double *const[]){x[0], x[1]}, 2, size, window);
+    csm_rolling_sum(x[2], x[0], size, window, subject->room);
+    csm_rolling_sum(x[3], x[1], size, window, subject->room);
     for (size_t k = 0; k < size; k++) {
         const double mean = x[2][k] / n;
         out[k] = sqrt(variance_of(x[2][k], x[3][k], n)) / positive(mean);
@@ -151,21 +152,21 @@ csm_status RUN(range_volatility)(const csm_feature *feature, csm_subject *subjec
         const double range = track->log_high[k] - track->log_low[k];
         square[k] = range * range;
     }
-    csm_rolling_sum(out, square, track->traded, window);
+    csm_rolling_sum(out, square, track->traded, window, subject->room);
     for (size_t k = 0; k < track->traded; k++) out[k] = sqrt(out[k] / scale);
     return CSM_OK;
 }
 
 csm_status RUN(largest_return)(const csm_feature *feature, csm_subject *subject, double *out) {
     const size_t window = csm_feature_window(feature);
-    csm_rolling_max(out, subject->track->log_return, subject->track->traded, window);
+    csm_rolling_max(out, subject->track->log_return, subject->track->traded, window, subject->room);
     hide_first(out, subject->track->traded, window);
     return CSM_OK;
 }
 
 csm_status RUN(smallest_return)(const csm_feature *feature, csm_subject *subject, double *out) {
     const size_t window = csm_feature_window(feature);
-    csm_rolling_min(out, subject->track->log_return, subject->track->traded, window);
+    csm_rolling_min(out, subject->track->log_return, subject->track->traded, window, subject->room);
     hide_first(out, subject->track->traded, window);
     return CSM_OK;
 }
@@ -175,7 +176,7 @@ csm_status RUN(rising_share)(const csm_feature *feature, csm_subject *subject, d
     const size_t window = csm_feature_window(feature);
     double *rises = subject->scratch[0];
     for (size_t k = 0; k < track->traded; k++) rises[k] = track->log_return[k] > 0 ? 1.0 : 0.0;
-    csm_rolling_sum(out, rises, track->traded, window);
+    csm_rolling_sum(out, rises, track->traded, window, subject->room);
     for (size_t k = 0; k < track->traded; k++) out[k] /= (double)window;
     hide_first(out, track->traded, window);
     return CSM_OK;

@@ -16,14 +16,14 @@ csm_status RUN(log_return)(const csm_feature *feature, csm_subject *subject, dou
 
 csm_status RUN(from_high)(const csm_feature *feature, csm_subject *subject, double *out) {
     const csm_track *track = subject->track;
-    csm_rolling_max(out, track->log_high, track->traded, csm_feature_window(feature));
+    csm_rolling_max(out, track->log_high, track->traded, csm_feature_window(feature), subject->room);
     for (size_t k = 0; k < track->traded; k++) out[k] = track->log_close[k] - out[k];
     return CSM_OK;
 }
 
 csm_status RUN(from_low)(const csm_feature *feature, csm_subject *subject, double *out) {
     const csm_track *track = subject->track;
-    csm_rolling_min(out, track->log_low, track->traded, csm_feature_window(feature));
+    csm_rolling_min(out, track->log_low, track->traded, csm_feature_window(feature), subject->room);
     for (size_t k = 0; k < track->traded; k++) out[k] = track->log_close[k] - out[k];
     return CSM_OK;
 }
@@ -31,8 +31,8 @@ csm_status RUN(from_low)(const csm_feature *feature, csm_subject *subject, doubl
 csm_status RUN(range_position)(const csm_feature *feature, csm_subject *subject, double *out) {
     const csm_track *track = subject->track;
     double *low = subject->scratch[0];
-    csm_rolling_max(out, track->high, track->traded, csm_feature_window(feature));
-    csm_rolling_min(low, track->low, track->traded, csm_feature_window(feature));
+    csm_rolling_max(out, track->high, track->traded, csm_feature_window(feature), subject->room);
+    csm_rolling_min(low, track->low, track->traded, csm_feature_window(feature), subject->room);
     for (size_t k = 0; k < track->traded; k++) {
         const double range = out[k] - low[k];
         const double flat = range == 0 ? 0.5 : 0.0; /* (0 + 0.5) / 1 */

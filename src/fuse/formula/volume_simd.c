@@ -129,7 +129,8 @@ csm_status RUN(illiquidity)(const csm_feature *feature, csm_subject *subject, do
         usable[k] = value > 0 ? 1.0 : 0.0;
     }
     if (track->traded > 0) ratio[0] = usable[0] = 0; /* return 0 of a series does not exist */
-    csm_rolling_sums(x + 2, (const double *const[]){x[0], x[1]}, 2, track->traded, window);
+    csm_rolling_sum(x[2], x[0], track->traded, window, subject->room);
+    csm_rolling_sum(x[3], x[1], track->traded, window, subject->room);
     for (size_t k = 0; k < track->traded; k++) out[k] = 1e9 * (x[2][k] / positive(x[3][k]));
     csm_log1ps(out, out, track->traded);
     hide_first(out, track->traded, window);
@@ -174,7 +175,8 @@ csm_status RUN(return_volume_correlation)(const csm_feature *feature, csm_subjec
         x[0][k] = track->log_return[k] * track->volume[k];
         x[1][k] = track->volume[k] * track->volume[k];
     }
-    csm_rolling_sums(x + 2, (const double *const[]){x[0], x[1]}, 2, n, window);
+    csm_rolling_sum(x[2], x[0], n, window, subject->room);
+    csm_rolling_sum(x[3], x[1], n, window, subject->room);
     for (size_t k = 0; k < n; k++) {
         const double returns = rr[k] - r[k] * r[k] / w, volumes = x[3][k] - volume[k] * volume[k] / w;
         const double together = x[2][k] - r[k] * volume[k] / w;
