@@ -18,7 +18,9 @@ typedef enum csm_objective {
     CSM_OBJECTIVE_SQUARED = 0,  /* mean */
     CSM_OBJECTIVE_HUBER = 1,    /* mean, robust; parameter huber_delta */
     CSM_OBJECTIVE_QUANTILE = 2, /* quantile; parameter quantile */
-    CSM_OBJECTIVE_LOGISTIC = 3  /* probability of y = 1; predictions are raw scores (log-odds) */
+    CSM_OBJECTIVE_LOGISTIC = 3, /* probability of y = 1; predictions are raw scores (log-odds) */
+    CSM_OBJECTIVE_LAMBDARANK =
+        4 /* order within each group of samples (trees); y is a relevance within 0..31 */
 } csm_objective;
 
 typedef struct csm_learner_parameter {
@@ -47,7 +49,8 @@ CSM_API const csm_learner *csm_model_learner_find(const char *name); /* NULL whe
 
 /* Borrowed training or prediction data. Row learners: x is (length, features), y (length, outputs). Sequence learners:
  * x is (hours, features), coin after coin and hour after hour, and sample i sees rows
- * window_end[i] - window_length + 1 .. window_end[i] of x; no window is ever materialised. No value is NaN. */
+ * window_end[i] - window_length + 1 .. window_end[i] of x; no window is ever materialised. No value is NaN, unless
+ * the learner's parameter `missing` is 1. */
 typedef struct csm_samples {
     csm_matrix x;
     csm_matrix y;              /* data NULL for prediction */
@@ -55,6 +58,8 @@ typedef struct csm_samples {
     const int64_t *window_end; /* length; NULL for row learners */
     size_t window_length;
     size_t length;
+    const uint32_t
+        *group; /* length; LambdaRank: rows of one date share a number and stand together; else NULL */
 } csm_samples;
 
 /* One output of a model: what it predicts, from which column of y, and how much it counts beside the others where they
@@ -71,6 +76,8 @@ typedef struct csm_parameter {
     double value;
 } csm_parameter;
 
+typedef struct csm_model csm_model; /* immutable; may be shared by threads */
+
 typedef struct csm_train_options {
     size_t size;
     const csm_parameter *parameters; /* those not given keep their standard value */
@@ -80,12 +87,15 @@ typedef struct csm_train_options {
     uint32_t objective;               /* csm_objective */
     uint32_t early_stopping_rounds;   /* 0: off */
     uint64_t stream;                  /* random stream beside the context's seed */
-    const csm_head *heads; /* outputs of the model (LSTM); NULL: `objective` for each column of y */
+    const csm_head *heads; /* outputs of the model (LSTM, trees); NULL: `objective` for each column of y */
     size_t head_count;
     const char *checkpoint; /* file (LSTM): written after each epoch, resumed from when there; NULL: none */
+    const uint8_t *categorical; /* x.cols (trees); 1: whole numbers from 0 that name categories; NULL: none */
+    const int8_t
+        *monotone; /* x.cols (trees); +1: predictions never fall as the feature grows, -1: never rise */
+    const csm_model *start; /* trees: those of this model come first, and training goes on; NULL: none */
+    const char *metric; /* trees: early stopping watches "loss" "rmse" "mae" "auc" or "ndcg"; NULL: "loss" */
 } csm_train_options;
-
-typedef struct csm_model csm_model; /* immutable; may be shared by threads */
 
 CSM_API void csm_model_train_options_init(csm_train_options *options);
 /* Trains. Bit-identical for any number of threads, and for any instruction set (not the LSTM). CSM_EINVAL names the
@@ -94,6 +104,11 @@ CSM_API void csm_model_train_options_init(csm_train_options *options);
  * finished one stays for the caller to remove. */
 CSM_API csm_status csm_model_train(csm_model **out, csm_context *context, const char *learner,
                                    const csm_samples *samples, const csm_train_options *options);
+/* Trees: a copy whose splits stay and whose leaves become decay * old + (1 - decay) * what these samples give, tree after
+ * tree (LightGBM's refit). Objective and parameters are the model's; heads as it was trained with, NULL for one objective. A leaf
+ * that no row reaches stays. CSM_EUNSUPPORTED for other learners. */
+CSM_API csm_status csm_model_refit(csm_model **out, csm_context *context, const csm_model *model,
+                                   const csm_samples *samples, const csm_head *heads, double decay);
 CSM_API void csm_model_free(csm_model *model);
 /* Raw predictions: (samples->length, outputs) into the caller's memory, f64 or f32. context NULL: one thread. */
 CSM_API csm_status csm_model_predict(const csm_model *model, csm_context *context, const csm_samples *samples,

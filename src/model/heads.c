@@ -41,6 +41,8 @@ static csm_status check_head(const csm_learner *learner, const csm_samples *samp
         return csm_fail(CSM_EINVAL, "head %zu: quantile %g is outside (0, 1)", at, head->parameter);
     if (head->objective == CSM_OBJECTIVE_HUBER && !(isfinite(head->parameter) && head->parameter > 0))
         return csm_fail(CSM_EINVAL, "head %zu: delta %g is not above 0", at, head->parameter);
+    if (head->objective == CSM_OBJECTIVE_LAMBDARANK && !samples->group)
+        return csm_fail(CSM_EINVAL, "head %zu: LambdaRank needs groups of rows", at);
     if (head->objective != CSM_OBJECTIVE_LOGISTIC) return CSM_OK;
     csm_status status = check_column(samples, head->column, at, "train");
     if (status || !options->validation) return status;
@@ -53,7 +55,7 @@ csm_status csm_heads_resolve(csm_head **out, size_t *count, const csm_learner_cl
     const size_t heads = options->heads ? options->head_count : samples->y.cols;
     csm_status status = CSM_OK;
     *out = NULL;
-    if (options->heads && !learner->window)
+    if (options->heads && !learner->window && !learner->refit)
         return csm_fail(CSM_EUNSUPPORTED, "%s: takes one objective, no heads", learner->about.name);
     if (!options->heads && options->head_count)
         return csm_fail(CSM_EINVAL, "train: %zu heads but no array", options->head_count);

@@ -20,6 +20,10 @@ typedef struct csm_train_job {
     const csm_head *heads; /* head_count, checked; what the caller left out is filled in */
     size_t head_count;
     const char *checkpoint; /* NULL: none */
+    const uint8_t *categorical;
+    const int8_t *monotone;
+    const void *start; /* the state of a model of the same learner; NULL: none */
+    const char *metric;
 } csm_train_job;
 
 /* A learner: `about` is the public row; the functions work on its own trained state. train and read fill the rounds and
@@ -41,6 +45,8 @@ typedef struct csm_learner_class {
                             size_t sample, uint32_t output, uint32_t steps, csm_matrix *out, double *base,
                             double *error);
     size_t (*window)(const void *state);
+    /* Trees: heads, and the training options that are theirs alone. */
+    csm_status (*refit)(void **state, const void *old, const csm_train_job *job, double decay);
 } csm_learner_class;
 
 /* NULL when unknown. */

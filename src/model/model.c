@@ -55,6 +55,28 @@ static csm_status check_classes(const csm_samples *samples) {
     return csm_fail(CSM_ENODATA, "train: all %zu targets are of one class", y->rows);
 }
 
+/* What only learners with `refit`, the trees, take. */
+static csm_status check_tree_options(const csm_learner_class *learner, const csm_samples *samples,
+                                     const csm_train_options *options) {
+    if (!learner->refit && (options->categorical || options->monotone || options->start || options->metric))
+        return csm_fail(CSM_EUNSUPPORTED, "%s: categorical, monotone, start and metric are for trees",
+                        learner->about.name);
+    if (options->start && options->start->learner != learner)
+        return csm_fail(CSM_EINVAL, "%s: the model to go on from is a %s", learner->about.name,
+                        options->start->info.learner);
+    for (size_t f = 0; f < samples->x.cols; f++) {
+        if (options->categorical && options->categorical[f] > 1)
+            return csm_fail(CSM_EINVAL, "train: categorical[%zu] is %d, not 0 or 1", f,
+                            options->categorical[f]);
+        if (options->monotone && (options->monotone[f] < -1 || options->monotone[f] > 1))
+            return csm_fail(CSM_EINVAL, "train: monotone[%zu] is %d, not -1, 0 or 1", f,
+                            options->monotone[f]);
+        if (options->categorical && options->monotone && options->categorical[f] && options->monotone[f])
+            return csm_fail(CSM_EINVAL, "train: feature %zu is categorical and cannot be monotone", f);
+    }
+    return CSM_OK;
+}
+
 static csm_status check_training(const csm_learner_class *learner, const csm_samples *samples,
                                  const csm_train_options *options) {
     if (options->objective > 31 || !(learner->about.objectives & (1u << options->objective)))
@@ -70,6 +92,7 @@ static csm_status check_training(const csm_learner_class *learner, const csm_sam
     for (size_t f = 0; options->feature_names && f < samples->x.cols; f++) {
         if (!options->feature_names[f]) return csm_fail(CSM_EINVAL, "train: feature %zu has no name", f);
     }
+    if ((status = check_tree_options(learner, samples, options))) return status;
     if (!options->validation) {
         if (!options->early_stopping_rounds) return CSM_OK;
         return csm_fail(CSM_EINVAL, "train: early stopping after %u rounds needs validation samples",
@@ -121,7 +144,11 @@ csm_status csm_model_train(csm_model **out, csm_context *context, const char *le
                          options.stream,
                          heads,
                          head_count,
-                         options.checkpoint};
+                         options.checkpoint,
+                         options.categorical,
+                         options.monotone,
+                         options.start ? options.start->state : NULL,
+                         options.metric};
     if ((status = learner->train(&model->state, &model->info, &job))) goto done;
     *out = model;
     model = NULL;
@@ -129,6 +156,50 @@ done:
     csm_model_free(model);
     csm_dealloc(heads);
     csm_dealloc(values);
+    return status;
+}
+
+csm_status csm_model_refit(csm_model **out, csm_context *context, const csm_model *model,
+                           const csm_samples *samples, const csm_head *user_heads, double decay) {
+    csm_model *refitted = NULL;
+    csm_head *heads = NULL;
+    size_t head_count = 0;
+    if (!out || !context || !model || !samples)
+        return csm_fail(CSM_EINVAL, "refit: out, context, model or samples is NULL");
+    *out = NULL;
+    if (!model->learner->refit)
+        return csm_fail(CSM_EUNSUPPORTED, "refit: %s has no leaves", model->info.learner);
+    if (!(decay >= 0 && decay <= 1)) return csm_fail(CSM_EINVAL, "refit: decay %g is outside 0..1", decay);
+    if (samples->length == 0) return csm_fail(CSM_ENODATA, "refit: no rows");
+    csm_train_options options;
+    csm_model_train_options_init(&options);
+    options.objective = model->info.objective;
+    options.heads = user_heads;
+    options.head_count = user_heads ? model->info.outputs : 0;
+    csm_objective objective = user_heads ? CSM_OBJECTIVE_SQUARED : (csm_objective)options.objective;
+    csm_status status =
+        csm_samples_check(samples, &model->learner->about, objective, model->info.features, "refit");
+    if (!status)
+        status = csm_heads_resolve(&heads, &head_count, model->learner, samples, &options, model->values);
+    if (!status && head_count != model->info.outputs)
+        status =
+            csm_fail(CSM_EINVAL, "refit: y has %zu columns for %u outputs", head_count, model->info.outputs);
+    csm_train_job job = {.context = context,
+                         .samples = samples,
+                         .values = model->values,
+                         .objective = (csm_objective)options.objective,
+                         .heads = heads,
+                         .head_count = head_count};
+    if (!status)
+        status = csm_model_new(&refitted, model->learner, &model->info,
+                               (const char *const *)model->feature_names, model->values);
+    if (!status) status = model->learner->refit(&refitted->state, model->state, &job, decay);
+    if (!status) {
+        *out = refitted;
+        refitted = NULL;
+    }
+    csm_model_free(refitted);
+    csm_dealloc(heads);
     return status;
 }
 

@@ -67,6 +67,8 @@ csm_status csm_samples_check(const csm_samples *samples, const csm_learner *lear
     csm_status status = check_windows(samples, learner, what);
     if (status) return status;
     if (!samples->y.data) return CSM_OK;
+    if (objective == CSM_OBJECTIVE_LAMBDARANK && !samples->group)
+        return csm_fail(CSM_EINVAL, "%s: LambdaRank needs groups of rows", what);
     if ((status = check_targets(samples, objective, what))) return status;
     return check_weights(samples, what);
 }

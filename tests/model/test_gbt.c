@@ -419,7 +419,9 @@ static void bins_share_the_mass_and_spare_a_heavy_value(void **state) {
     for (size_t i = 0; i < rows / 2; i++) set.x[2 * i] = 0; /* half of all */
     csm_context *context = context_new(2);
     gbt_bins bins;
-    assert_ok(gbt_bins_build(&bins, context, &set.samples.x, 255, csm_gbt_kernels_of(csm_backend_isa())));
+    const gbt_bins_options options = {.bins = 255};
+    assert_ok(
+        gbt_bins_build(&bins, context, &set.samples.x, &options, csm_gbt_kernels_of(csm_backend_isa())));
     assert_int_equal(bins.count[0], 255);
     size_t heavy = 0;
     for (size_t i = 0; i < rows; i++) {

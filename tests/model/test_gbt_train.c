@@ -26,8 +26,14 @@ static gbt_ensemble *grow_with(train_fn trainer, const dataset *set, csm_objecti
     csm_model_info info = {.outputs = 1, .features = set->features};
     void *state;
     assert_ok(csm_model_parameters(values, &csm_learner_gbt.about, parameters, count));
-    csm_train_job job = {
-        .context = context, .samples = &set->samples, .values = values, .objective = objective};
+    csm_head head = {.objective = objective, .weight = 1};
+    head.parameter = values[objective == CSM_OBJECTIVE_QUANTILE ? GBT_QUANTILE : GBT_HUBER_DELTA];
+    csm_train_job job = {.context = context,
+                         .samples = &set->samples,
+                         .values = values,
+                         .objective = objective,
+                         .heads = &head,
+                         .head_count = 1};
     assert_ok(trainer(&state, &info, &job));
     csm_context_free(context);
     return state;
@@ -135,7 +141,8 @@ static void sums_of_rows_are_the_sums(void **state) {
             gbt_bins bins;
             uint32_t quantum[ROWS], row[ROWS];
             size_t count = 0;
-            assert_ok(gbt_bins_build(&bins, context, &set.samples.x, variant % 2 ? 64 : 255, kernels));
+            const gbt_bins_options options = {.bins = variant % 2 ? 64 : 255};
+            assert_ok(gbt_bins_build(&bins, context, &set.samples.x, &options, kernels));
             for (uint32_t i = 0; i < ROWS; i += 1 + i % 3) row[count++] = i;
             csm_gbt_rows rows = {.code = bins.code,
                                  .stride = bins.stride,

@@ -10,14 +10,15 @@
 #define STRIP CSM_GBT_STRIP_ROWS
 #define STRIP_FEATURES 16 /* floats of a cache line */
 #define CODE_ROWS (8 * STRIP)
-#define DIGITS 2048 /* of 11 bits: three passes sort 32 */
+#define DIGITS 2048              /* of 11 bits: three passes sort 32 */
+#define INFINITY_KEY 0xff800000u /* ordered bits of +inf */
 
 typedef struct bins_job {
     gbt_bins *bins;
     const csm_matrix *x;
     const csm_gbt_kernels *kernels;
-    uint32_t bins_max;
-    size_t stride; /* rows to a sampled one */
+    uint32_t bins_max; /* of values: NaN has one more */
+    size_t stride;     /* rows to a sampled one */
     size_t sampled;
     uint32_t *sample; /* (features, sampled), keys */
 } bins_job;
@@ -109,14 +110,18 @@ static void copy_strip(float *strip, const csm_matrix *x, const size_t *row, siz
     }
 }
 
-static bool is_finite(const float *strip, size_t rows, size_t features) {
-    bool finite = true;
+/* Whether all are finite floats, or NaN where it may be missing. */
+static bool is_readable(const float *strip, size_t rows, size_t features, bool missing) {
+    bool readable = true;
     for (size_t f = 0; f < features; f++) {
         int wrong = 0;
-        for (size_t i = 0; i < rows; i++) wrong |= strip[f * STRIP + i] - strip[f * STRIP + i] != 0;
-        finite = finite && !wrong;
+        for (size_t i = 0; i < rows; i++) {
+            float x = strip[f * STRIP + i];
+            wrong |= (x - x != 0) & !(missing & (x != x));
+        }
+        readable = readable && !wrong;
     }
-    return finite;
+    return readable;
 }
 
 /* ---- sample ---- */
@@ -151,21 +156,48 @@ static csm_status take_sample(void *user, size_t begin, size_t end, uint32_t wor
     return CSM_OK;
 }
 
+/* Each category of the sample has a bin, and the last one is for the others. */
+static csm_status list_categories(const bins_job *job, size_t f, const uint32_t *sorted, size_t n,
+                                  uint32_t count) {
+    float *category = job->bins->category + f * job->bins->slots;
+    uint32_t b = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (i > 0 && sorted[i] == sorted[i - 1]) continue;
+        if (b == count || count >= job->bins_max)
+            return csm_fail(CSM_EINVAL,
+                            "gbt: column %zu has more than %u categories: raise `bins` or group rare ones", f,
+                            job->bins_max - 1);
+        category[b++] = from_ordered_bits(sorted[i]);
+    }
+    category[b] = NAN;
+    job->bins->edge[f * job->bins->slots + count - 1] = category[count - 1];
+    job->bins->count[f] = count + 1;
+    return CSM_OK;
+}
+
+static csm_status edges_of_feature(const bins_job *job, size_t f, const uint32_t *sorted, size_t n) {
+    gbt_bins *bins = job->bins;
+    float *edge = bins->edge + f * bins->slots;
+    uint32_t count = n ? choose_edges(edge, sorted, n, job->bins_max) : 1;
+    for (uint32_t b = count - 1; b < bins->slots; b++) edge[b] = INFINITY;
+    bins->count[f] = count;
+    return bins->categorical && bins->categorical[f] ? list_categories(job, f, sorted, n, count) : CSM_OK;
+}
+
 static csm_status edges_of_features(void *user, size_t begin, size_t end, uint32_t worker) {
     const bins_job *job = user;
-    gbt_bins *bins = job->bins;
     (void)worker;
     uint32_t *spare = csm_alloc(job->sampled * sizeof *spare);
     if (!spare) return CSM_ENOMEM;
-    for (size_t f = begin; f < end; f++) {
+    csm_status status = CSM_OK;
+    for (size_t f = begin; f < end && !status; f++) {
         const uint32_t *sorted = radix_sort(job->sample + f * job->sampled, spare, job->sampled);
-        float *edge = bins->edge + f * bins->slots;
-        uint32_t count = choose_edges(edge, sorted, job->sampled, job->bins_max);
-        for (uint32_t b = count - 1; b < bins->slots; b++) edge[b] = INFINITY;
-        bins->count[f] = count;
+        size_t values = job->sampled;
+        while (values > 0 && sorted[values - 1] > INFINITY_KEY) values--; /* NaN sorts last */
+        status = edges_of_feature(job, f, sorted, values);
     }
     csm_dealloc(spare);
-    return CSM_OK;
+    return status;
 }
 
 static csm_status find_edges(bins_job *job, uint32_t threads) {
@@ -183,15 +215,34 @@ static csm_status find_edges(bins_job *job, uint32_t threads) {
 
 /* ---- codes ---- */
 
-/* Names the first row, then column, of [first, first + rows) that holds no finite float. */
-static csm_status refuse_rows(const csm_matrix *x, size_t first, size_t rows) {
+/* Names the first row, then column, of [first, first + rows) that cannot be read. */
+static csm_status refuse_rows(const bins_job *job, size_t first, size_t rows) {
     for (size_t r = first; r < first + rows; r++) {
-        for (size_t f = 0; f < x->cols; f++) {
-            if (!isfinite(value_at(x, r, f)))
+        for (size_t f = 0; f < job->x->cols; f++) {
+            float x = value_at(job->x, r, f);
+            if (!isfinite(x) && !(job->bins->missing && isnan(x)))
                 return csm_fail(CSM_EINVAL, "gbt: x is not a finite float at row %zu, column %zu", r, f);
         }
     }
     return csm_fail(CSM_EINTERNAL, "gbt: rows from %zu changed while they were read", first);
+}
+
+/* Codes of categories that the sample did not hold, and of missing values. */
+static csm_status settle_codes(uint8_t *code, const float *x, const gbt_bins *bins, size_t f, size_t first,
+                               size_t rows) {
+    bool categorical = bins->categorical && bins->categorical[f];
+    const float *category = categorical ? bins->category + f * bins->slots : NULL;
+    for (size_t i = 0; categorical && i < rows; i++) {
+        if (isnan(x[i])) continue;
+        if (!(x[i] >= 0 && x[i] < (float)GBT_CATEGORIES_MAX && x[i] == floorf(x[i])))
+            return csm_fail(CSM_EINVAL, "gbt: x is %g at row %zu, column %zu, which is no category",
+                            (double)x[i], first + i, f);
+        if (x[i] != category[code[i]]) code[i] = (uint8_t)(bins->count[f] - 1);
+    }
+    for (size_t i = 0; bins->missing && i < rows; i++) {
+        if (isnan(x[i])) code[i] = (uint8_t)(bins->slots - 1);
+    }
+    return CSM_OK;
 }
 
 static void store_codes(gbt_bins *bins, const uint8_t *code, size_t first, size_t rows, size_t at,
@@ -215,10 +266,14 @@ static csm_status code_rows(void *user, size_t begin, size_t end, uint32_t worke
         for (size_t at = 0; at < bins->features; at += STRIP_FEATURES) {
             size_t features = bins->features - at < STRIP_FEATURES ? bins->features - at : STRIP_FEATURES;
             copy_strip(strip, job->x, NULL, first, rows, at, features);
-            if (!is_finite(strip, rows, features)) return refuse_rows(job->x, first, rows);
-            for (size_t f = 0; f < features; f++)
+            if (!is_readable(strip, rows, features, bins->missing)) return refuse_rows(job, first, rows);
+            for (size_t f = 0; f < features; f++) {
                 job->kernels->code(code + f * STRIP, strip + f * STRIP, rows,
                                    bins->edge + (at + f) * bins->slots, bins->slots);
+                csm_status status =
+                    settle_codes(code + f * STRIP, strip + f * STRIP, bins, at + f, first, rows);
+                if (status) return status;
+            }
             store_codes(bins, code, first, rows, at, features);
         }
     }
@@ -238,7 +293,10 @@ static csm_status bins_alloc(gbt_bins *bins) {
     bins->block = csm_alloc(bytes);
     bins->count = csm_alloc_array(bins->features, sizeof *bins->count);
     bins->edge = csm_alloc_array(bins->features * bins->slots, sizeof *bins->edge);
-    if (!bins->block || !bins->count || !bins->edge) return CSM_ENOMEM;
+    if (bins->categorical)
+        bins->category = csm_alloc_array(bins->features * bins->slots, sizeof *bins->category);
+    if (!bins->block || !bins->count || !bins->edge || (bins->categorical && !bins->category))
+        return CSM_ENOMEM;
     uintptr_t start = ((uintptr_t)bins->block + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
     bins->code = (uint8_t *)bins->block + (start - (uintptr_t)bins->block);
     csm_platform_large_pages(bins->block, bytes);
@@ -249,14 +307,18 @@ static csm_status bins_alloc(gbt_bins *bins) {
     return CSM_OK;
 }
 
-csm_status gbt_bins_build(gbt_bins *bins, csm_context *context, const csm_matrix *x, uint32_t bins_max,
-                          const csm_gbt_kernels *kernels) {
-    bins_job job = {.bins = bins, .x = x, .kernels = kernels, .bins_max = bins_max};
+csm_status gbt_bins_build(gbt_bins *bins, csm_context *context, const csm_matrix *x,
+                          const gbt_bins_options *options, const csm_gbt_kernels *kernels) {
+    bins_job job = {.bins = bins, .x = x, .kernels = kernels, .bins_max = options->bins};
     uint32_t threads = csm_context_threads(context);
-    *bins = (gbt_bins){.rows = x->rows, .features = x->cols};
+    *bins = (gbt_bins){.rows = x->rows,
+                       .features = x->cols,
+                       .missing = options->missing,
+                       .categorical = options->categorical};
     if (x->rows > INT32_MAX || x->cols > INT32_MAX / CSM_GBT_SLOTS_MAX)
         return csm_fail(CSM_EINVAL, "gbt: %zu rows x %zu features are too many", x->rows, x->cols);
-    bins->slots = bins_max <= CSM_GBT_SLOTS_FEW ? CSM_GBT_SLOTS_FEW : CSM_GBT_SLOTS_MAX;
+    bins->slots =
+        options->bins + options->missing <= CSM_GBT_SLOTS_FEW ? CSM_GBT_SLOTS_FEW : CSM_GBT_SLOTS_MAX;
     bins->stride = row_stride(x->cols);
     csm_status status = bins_alloc(bins);
     if (!status) status = find_edges(&job, threads);
@@ -269,6 +331,7 @@ void gbt_bins_free(gbt_bins *bins) {
     csm_dealloc(bins->block);
     csm_dealloc(bins->column);
     csm_dealloc(bins->count);
+    csm_dealloc(bins->category);
     csm_dealloc(bins->edge);
     *bins = (gbt_bins){0};
 }

@@ -38,6 +38,33 @@ void gbt_ensemble_free(void *state) {
     csm_dealloc(ensemble);
 }
 
+csm_status gbt_ensemble_copy(gbt_ensemble **out, const gbt_ensemble *ensemble) {
+    gbt_ensemble *copy;
+    *out = NULL;
+    csm_status status = gbt_ensemble_new(&copy, ensemble->features, ensemble->outputs, ensemble->base);
+    if (status) return status;
+    uint32_t *root = csm_realloc_array(copy->root, ensemble->trees + 1, sizeof *root);
+    if (root) copy->root = root;
+    copy->nodes = csm_alloc_array(ensemble->node_count, sizeof *copy->nodes);
+    copy->category = csm_alloc_array(ensemble->category_count, sizeof *copy->category);
+    if (!root || !copy->nodes || !copy->category) {
+        gbt_ensemble_free(copy);
+        return CSM_ENOMEM;
+    }
+    memcpy(copy->root, ensemble->root, (ensemble->trees + 1) * sizeof *root);
+    if (ensemble->node_count)
+        memcpy(copy->nodes, ensemble->nodes, ensemble->node_count * sizeof *copy->nodes);
+    if (ensemble->category_count)
+        memcpy(copy->category, ensemble->category, ensemble->category_count * sizeof *copy->category);
+    for (uint32_t o = 0; o < ensemble->outputs; o++) copy->link[o] = ensemble->link[o];
+    copy->missing = ensemble->missing;
+    copy->trees = ensemble->trees;
+    copy->node_count = copy->node_capacity = ensemble->node_count;
+    copy->category_count = ensemble->category_count;
+    *out = copy;
+    return CSM_OK;
+}
+
 csm_status gbt_ensemble_add_set(uint32_t *set, gbt_ensemble *ensemble, const uint32_t *words,
                                 uint32_t word_count) {
     if (word_count > GBT_CATEGORIES_MAX / 32 || ensemble->category_count > INT32_MAX - 1 - word_count)

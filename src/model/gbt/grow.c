@@ -8,6 +8,8 @@
  */
 #include "model/gbt/train.h"
 
+#include <float.h>
+#include <math.h>
 #include <string.h>
 
 #define PASS_LEAVES 16 /* most leaves split in one pass */
@@ -93,11 +95,18 @@ bool gbt_may_split(const gbt_grower *g, const gbt_growing *item) {
 
 /* ---- which leaf ---- */
 
-/* The leaf that is split next: of the highest gain, the oldest of equals. */
+/* Whether item a is split before b, neither of which need have a split. */
+static bool is_before(const gbt_grower *g, const gbt_growing *a, const gbt_growing *b) {
+    if (!(a->split.gain > 0) || !(b->split.gain > 0)) return a->split.gain > b->split.gain;
+    if (g->options.depth_wise && a->depth != b->depth) return a->depth < b->depth;
+    return a->split.gain > b->split.gain;
+}
+
+/* The leaf that is split next: of the highest gain (depth-wise: on the highest level), the oldest of equals. */
 static size_t next_leaf(const gbt_grower *g) {
     size_t best = 0;
     for (size_t i = 1; i < g->leaf_count; i++) {
-        if (g->item[g->leaf[i]].gain > g->item[g->leaf[best]].gain) best = i;
+        if (is_before(g, &g->item[g->leaf[i]], &g->item[g->leaf[best]])) best = i;
     }
     return best;
 }
@@ -114,10 +123,10 @@ static size_t choose_items(uint32_t *chosen, const gbt_grower *g, uint32_t wante
         uint32_t best = 0;
         bool found = false;
         for (uint32_t i = 0; i < g->item_count; i++) {
-            if (g->item[i].child || !(g->item[i].gain > 0)) continue;
+            if (g->item[i].child || !(g->item[i].split.gain > 0)) continue;
             bool taken = false;
             for (size_t k = 0; k < count; k++) taken = taken || chosen[k] == i;
-            if (taken || (found && !(g->item[i].gain > g->item[best].gain))) continue;
+            if (taken || (found && !is_before(g, &g->item[i], &g->item[best]))) continue;
             best = i;
             found = true;
         }
@@ -127,27 +136,58 @@ static size_t choose_items(uint32_t *chosen, const gbt_grower *g, uint32_t wante
     return count;
 }
 
+/* The set of categories whose bins go left, as nodes name it. */
+static csm_status keep_set(uint32_t *set, const gbt_bins *bins, const gbt_split *split,
+                           gbt_ensemble *ensemble) {
+    const float *category = bins->category + (size_t)split->feature * bins->slots;
+    uint32_t largest = 0;
+    for (uint32_t b = 0; b + 1 < bins->count[split->feature]; b++) {
+        if (split->left[b / 64] >> b % 64 & 1 && (uint32_t)category[b] > largest)
+            largest = (uint32_t)category[b];
+    }
+    uint32_t words = largest / 32 + 1;
+    uint32_t *word = csm_alloc_array(words, sizeof *word);
+    if (!word) return CSM_ENOMEM;
+    for (uint32_t b = 0; b + 1 < bins->count[split->feature]; b++) {
+        uint32_t value = (uint32_t)category[b];
+        if (split->left[b / 64] >> b % 64 & 1) word[value / 32] |= UINT32_C(1) << value % 32;
+    }
+    csm_status status = gbt_ensemble_add_set(set, ensemble, word, words);
+    csm_dealloc(word);
+    return status;
+}
+
 /* Puts the split of leaf `at` into the tree. */
-static void keep_split(gbt_node *nodes, size_t *count, gbt_grower *g, size_t at) {
+static csm_status keep_split(gbt_node *nodes, size_t *count, gbt_grower *g, size_t at,
+                             gbt_ensemble *ensemble) {
     uint32_t index = g->leaf[at];
     const gbt_growing *item = &g->item[index];
+    const gbt_split *split = &item->split;
     gbt_node *node = &nodes[g->node[index]];
-    node->feature = (int32_t)item->feature;
-    node->bin = item->bin;
-    node->threshold = g->bins->edge[(size_t)item->feature * g->bins->slots + item->bin];
+    node->feature = (int32_t)split->feature;
+    node->bin = split->bin;
+    node->flags = split->flags;
     node->left = (int32_t)*count;
-    node->gain = item->gain;
+    node->gain = split->gain;
+    if (split->flags & GBT_NODE_CATEGORICAL) {
+        csm_status status = keep_set(&node->set, g->bins, split, ensemble);
+        if (status) return status;
+    } else {
+        float edge = g->bins->edge[(size_t)split->feature * g->bins->slots + split->bin];
+        node->threshold = isinf(edge) ? FLT_MAX : edge; /* every value left, missing ones right */
+    }
     g->node[item->child] = (uint32_t)*count;
     g->node[item->child + 1] = (uint32_t)*count + 1;
     g->leaf[at] = item->child;
     g->leaf[g->leaf_count++] = item->child + 1;
     *count += 2;
+    return CSM_OK;
 }
 
 static csm_status start_root(gbt_grower *g, const gbt_tree_data *data) {
     for (size_t i = 0; i < g->item_count; i++) gbt_give_histogram(g, g->item[i].histogram);
     memset(g->item, 0, g->item_capacity * sizeof *g->item);
-    g->item[0].count = data->row_count;
+    g->item[0] = (gbt_growing){.count = data->row_count, .lower = -INFINITY, .upper = INFINITY};
     g->item_count = 1;
     g->leaf_count = 1;
     g->leaf[0] = 0;
@@ -164,7 +204,8 @@ static void sum_covers(gbt_node *nodes, size_t count) {
     }
 }
 
-csm_status gbt_grow(gbt_node *nodes, size_t *count, gbt_grower *g, const gbt_tree_data *data) {
+csm_status gbt_grow(gbt_node *nodes, size_t *count, gbt_grower *g, const gbt_tree_data *data,
+                    gbt_ensemble *ensemble) {
     csm_status status = start_root(g, data);
     if (status) return status;
     memset(nodes, 0, (2 * (size_t)g->options.leaves - 1) * sizeof *nodes);
@@ -173,9 +214,9 @@ csm_status gbt_grow(gbt_node *nodes, size_t *count, gbt_grower *g, const gbt_tre
         size_t at = next_leaf(g);
         uint32_t chosen[PASS_LEAVES];
         const gbt_growing *item = &g->item[g->leaf[at]];
-        if (!(item->gain > 0)) break;
+        if (!(item->split.gain > 0)) break;
         if (item->child) {
-            keep_split(nodes, count, g, at);
+            if ((status = keep_split(nodes, count, g, at, ensemble))) return status;
             continue;
         }
         size_t taken = choose_items(chosen, g, g->leaf[at]);

@@ -28,6 +28,11 @@ typedef enum gbt_parameter {
     GBT_HUBER_DELTA,
     GBT_QUANTILE,
     GBT_QUANTISE,
+    GBT_L1,
+    GBT_MISSING,
+    GBT_DEPTH_WISE,
+    GBT_GOSS_TOP,
+    GBT_GOSS_OTHER,
     GBT_PARAMETER_COUNT
 } gbt_parameter;
 
@@ -91,6 +96,7 @@ typedef struct gbt_ensemble {
 } gbt_ensemble;
 
 csm_status gbt_ensemble_new(gbt_ensemble **out, size_t features, uint32_t outputs, const double *base);
+csm_status gbt_ensemble_copy(gbt_ensemble **out, const gbt_ensemble *ensemble);
 void gbt_ensemble_free(void *ensemble);
 /* Appends `count` nodes as one tree; child indices are relative to `nodes`, sets to the ensemble. */
 csm_status gbt_ensemble_append(gbt_ensemble *ensemble, const gbt_node *nodes, size_t count);

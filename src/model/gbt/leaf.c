@@ -65,6 +65,7 @@ static csm_status renew_leaves(void *user, size_t begin, size_t end, uint32_t wo
         csm_status status = gbt_renewed_value(&value, job->data->target, job->data->score,
                                               job->data->row + item->begin, item->count);
         if (status) return status;
+        value = value < item->lower ? item->lower : value > item->upper ? item->upper : value;
         g->value[i] = g->options.learning_rate * value;
     }
     return CSM_OK;
@@ -80,12 +81,14 @@ csm_status gbt_leaf_values(gbt_grower *g, const gbt_tree_data *data) {
     if (!status) status = csm_parallel_for(g->threads, g->chunk_count, 4, sum_chunks, &job);
     if (status) return status;
     for (size_t i = 0, c = 0; i < g->leaf_count; i++) {
-        double gradient = 0, hessian = g->options.limits.l2;
+        const gbt_growing *item = &g->item[g->leaf[i]];
+        double gradient = 0, hessian = 0;
         for (; c < g->chunk_count && g->chunk[c].index == i; c++) {
             gradient += g->chunk[c].gradient;
             hessian += g->chunk[c].hessian;
         }
-        g->value[i] = hessian > 0 ? g->options.learning_rate * (-gradient / hessian) : 0;
+        g->value[i] = g->options.learning_rate * gbt_step(gradient, hessian, g->options.l1,
+                                                          g->options.limits.l2, item->lower, item->upper);
     }
     return CSM_OK;
 }

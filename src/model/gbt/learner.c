@@ -18,13 +18,21 @@ static const csm_learner_parameter parameters[GBT_PARAMETER_COUNT] = {
     [GBT_QUANTILE] = {"quantile", "Which quantile the quantile objective predicts", 0.001, 0.999, 0.5, 0, 0},
     [GBT_QUANTISE] = {"quantise", "1: histograms of rounded gradients; 0: exact sums, several times slower",
                       0, 1, 1, 1, 0},
+    [GBT_L1] = {"l1", "Taken off a leaf's gradient: leaves of weak evidence stay 0", 0, 1e6, 0, 0, 0},
+    [GBT_MISSING] = {"missing", "1: NaN in x is a missing value, sent to the better side", 0, 1, 0, 1, 0},
+    [GBT_DEPTH_WISE] = {"depth_wise", "1: level by level instead of best leaf first", 0, 1, 0, 1, 0},
+    [GBT_GOSS_TOP] = {"goss_top", "Share of rows of the largest gradients that each tree sees; 0: no GOSS", 0,
+                      1, 0, 0, 0},
+    [GBT_GOSS_OTHER] = {"goss_other", "Share of the others, which count for all of them", 0.001, 1, 0.1, 0,
+                        0},
 };
 
 const csm_learner_class csm_learner_gbt = {
     .about = {.name = "gbt",
               .title = "Gradient-boosted trees, histogram, leaf-wise",
               .objectives = 1u << CSM_OBJECTIVE_SQUARED | 1u << CSM_OBJECTIVE_HUBER |
-                            1u << CSM_OBJECTIVE_QUANTILE | 1u << CSM_OBJECTIVE_LOGISTIC,
+                            1u << CSM_OBJECTIVE_QUANTILE | 1u << CSM_OBJECTIVE_LOGISTIC |
+                            1u << CSM_OBJECTIVE_LAMBDARANK,
               .sequences = 0,
               .parameters = parameters,
               .parameter_count = GBT_PARAMETER_COUNT},
@@ -34,4 +42,5 @@ const csm_learner_class csm_learner_gbt = {
     .importance = gbt_importance,
     .write = gbt_write,
     .read = gbt_read,
+    .refit = gbt_refit,
 };

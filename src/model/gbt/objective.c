@@ -10,6 +10,50 @@
 #define HESSIAN_FLOOR 1e-16
 #define ROUNDING 1e-14 /* of a score beside the largest target, some roundings */
 
+/* ---- targets ---- */
+
+csm_status gbt_target_open(gbt_target *target, double **score, const csm_samples *samples,
+                           const csm_head *head) {
+    size_t rows = samples->length;
+    *target = (gbt_target){.objective = (csm_objective)head->objective,
+                           .parameter = head->parameter,
+                           .rows = rows,
+                           .weight = samples->weight,
+                           .group = samples->group};
+    target->y = csm_alloc_array(rows, sizeof *target->y);
+    *score = csm_alloc_array(rows, sizeof **score);
+    if (!target->y || !*score) return CSM_ENOMEM;
+    for (size_t r = 0; r < rows; r++) {
+        target->y[r] = csm_matrix_get(&samples->y, r, head->column);
+        target->weight_sum += samples->weight ? samples->weight[r] : 1;
+    }
+    target->noise = gbt_gradient_noise(target);
+    if (target->objective != CSM_OBJECTIVE_LAMBDARANK) return CSM_OK;
+    for (size_t r = 0; r < rows; r++) {
+        if (!(target->y[r] >= 0 && target->y[r] <= 31))
+            return csm_fail(CSM_EINVAL, "gbt: y = %g at row %zu is no relevance within 0..31", target->y[r],
+                            r);
+    }
+    target->ranked = csm_alloc_array(rows, 2 * sizeof *target->ranked);
+    return target->ranked ? CSM_OK : CSM_ENOMEM;
+}
+
+void gbt_target_close(gbt_target *target) {
+    csm_dealloc(target->y);
+    csm_dealloc(target->ranked);
+}
+
+csm_status gbt_check_x(const csm_matrix *x, bool missing, const char *what) {
+    for (size_t r = 0; r < x->rows; r++) {
+        for (size_t f = 0; f < x->cols; f++) {
+            float value = (float)csm_matrix_get(x, r, f);
+            if (!isfinite(value) && !(missing && isnan(value)))
+                return csm_fail(CSM_EINVAL, "%s: x is not a finite float at row %zu, column %zu", what, r, f);
+        }
+    }
+    return CSM_OK;
+}
+
 /* ---- gradients and hessians in the score ---- */
 
 typedef void (*derivative_fn)(double *gradient, double *hessian, const gbt_target *target, const double *y,
@@ -24,7 +68,7 @@ static void squared_derivatives(double *gradient, double *hessian, const gbt_tar
 /* Huber 1964: quadratic within delta, linear beyond. */
 static void huber_derivatives(double *gradient, double *hessian, const gbt_target *target, const double *y,
                               const double *score, size_t n, const csm_gbt_kernels *kernels) {
-    double delta = target->huber_delta;
+    double delta = target->parameter;
     (void)kernels;
     for (size_t i = 0; i < n; i++) {
         double residual = score[i] - y[i], low = residual < -delta ? -delta : residual;
@@ -38,7 +82,7 @@ static void quantile_derivatives(double *gradient, double *hessian, const gbt_ta
                                  const double *score, size_t n, const csm_gbt_kernels *kernels) {
     (void)kernels;
     for (size_t i = 0; i < n; i++) {
-        gradient[i] = score[i] >= y[i] ? 1 - target->quantile : -target->quantile;
+        gradient[i] = score[i] >= y[i] ? 1 - target->parameter : -target->parameter;
         hessian[i] = 1;
     }
 }
@@ -62,6 +106,11 @@ static const derivative_fn derivatives[] = {[CSM_OBJECTIVE_SQUARED] = squared_de
 void gbt_derivatives(double *gradient, double *hessian, const gbt_target *target, const double *score,
                      size_t begin, size_t end, const csm_gbt_kernels *kernels) {
     size_t n = end - begin;
+    if (target->objective == CSM_OBJECTIVE_LAMBDARANK) { /* weights are in it */
+        memcpy(gradient, target->ranked + begin, n * sizeof *gradient);
+        memcpy(hessian, target->ranked + target->rows + begin, n * sizeof *hessian);
+        return;
+    }
     derivatives[target->objective](gradient, hessian, target, target->y + begin, score + begin, n, kernels);
     for (size_t i = 0; target->weight && i < n; i++) {
         gradient[i] *= target->weight[begin + i];
@@ -70,7 +119,8 @@ void gbt_derivatives(double *gradient, double *hessian, const gbt_target *target
 }
 
 bool gbt_hessian_is_one(const gbt_target *target) {
-    return !target->weight && target->objective != CSM_OBJECTIVE_LOGISTIC;
+    return !target->weight && target->objective != CSM_OBJECTIVE_LOGISTIC &&
+           target->objective != CSM_OBJECTIVE_LAMBDARANK;
 }
 
 double gbt_gradient_noise(const gbt_target *target) {
@@ -93,12 +143,12 @@ static double squared_loss(double y, double score, const gbt_target *target) {
 }
 
 static double huber_loss(double y, double score, const gbt_target *target) {
-    double residual = fabs(score - y), delta = target->huber_delta;
+    double residual = fabs(score - y), delta = target->parameter;
     return residual <= delta ? 0.5 * residual * residual : delta * (residual - 0.5 * delta);
 }
 
 static double quantile_loss(double y, double score, const gbt_target *target) {
-    return (score >= y ? 1 - target->quantile : -target->quantile) * (score - y);
+    return (score >= y ? 1 - target->parameter : -target->parameter) * (score - y);
 }
 
 static double logistic_loss(double y, double score, const gbt_target *target) {
@@ -136,6 +186,7 @@ static csm_status sum_blocks(void *user, size_t begin, size_t end, uint32_t work
 }
 
 csm_status gbt_loss(double *loss, const gbt_target *target, const double *score, csm_context *context) {
+    if (target->objective == CSM_OBJECTIVE_LAMBDARANK) return gbt_rank_loss(loss, target, score, context);
     size_t blocks = (target->rows + GBT_ROW_BLOCK - 1) / GBT_ROW_BLOCK;
     loss_job job = {target, score, csm_alloc_array(blocks, sizeof(double))};
     if (!job.block_loss) return CSM_ENOMEM;
@@ -211,13 +262,17 @@ static csm_status residual_quantile(double *out, const gbt_target *target, const
 }
 
 csm_status gbt_base_score(double *out, const gbt_target *target) {
+    *out = 0;
+    if (target->objective == CSM_OBJECTIVE_LAMBDARANK) return CSM_OK; /* only differences matter */
     if (target->objective == CSM_OBJECTIVE_QUANTILE)
-        return residual_quantile(out, target, NULL, NULL, target->rows, target->quantile);
+        return residual_quantile(out, target, NULL, NULL, target->rows, target->parameter);
     if (target->objective == CSM_OBJECTIVE_HUBER)
         return residual_quantile(out, target, NULL, NULL, target->rows, 0.5);
     double sum = 0;
     for (size_t r = 0; r < target->rows; r++) sum += (target->weight ? target->weight[r] : 1) * target->y[r];
     double mean = sum / target->weight_sum;
+    if (target->objective == CSM_OBJECTIVE_LOGISTIC && !(mean > 0 && mean < 1))
+        return csm_fail(CSM_ENODATA, "gbt: all %zu targets are of one class", target->rows);
     *out = target->objective == CSM_OBJECTIVE_LOGISTIC ? csm_log(mean) - csm_log1p(-mean) : mean;
     if (!isfinite(*out)) return csm_fail(CSM_EINVAL, "gbt: the mean of y is %g: it overflows", mean);
     return CSM_OK;
@@ -229,5 +284,5 @@ bool gbt_renews_leaves(const gbt_target *target) {
 
 csm_status gbt_renewed_value(double *out, const gbt_target *target, const double *score, const uint32_t *row,
                              size_t count) {
-    return residual_quantile(out, target, score, row, count, target->quantile);
+    return residual_quantile(out, target, score, row, count, target->parameter);
 }

@@ -31,6 +31,18 @@ static csm_status chunk_items(gbt_grower *g, const uint32_t *items, size_t count
     return CSM_OK;
 }
 
+/* Which codes go left. */
+static void list_sides(uint8_t *goes_left, const gbt_bins *bins, const gbt_split *split) {
+    for (uint32_t b = 0; b < CSM_GBT_SLOTS_MAX; b++) {
+        if (split->flags & GBT_NODE_CATEGORICAL)
+            goes_left[b] = split->left[b / 64] >> b % 64 & 1;
+        else
+            goes_left[b] = b <= split->bin;
+    }
+    if (bins->missing && !(split->flags & GBT_NODE_CATEGORICAL))
+        goes_left[bins->slots - 1] = (split->flags & GBT_NODE_MISSING_LEFT) != 0;
+}
+
 /* Left rows, then right rows of each chunk into spare. */
 static csm_status partition_chunks(void *user, size_t begin, size_t end, uint32_t worker) {
     const pass_job *job = user;
@@ -43,11 +55,11 @@ static csm_status partition_chunks(void *user, size_t begin, size_t end, uint32_
         gbt_chunk *chunk = &g->chunk[c];
         const gbt_growing *item = &g->item[chunk->index];
         uint8_t goes_left[CSM_GBT_SLOTS_MAX];
-        for (uint32_t b = 0; b < CSM_GBT_SLOTS_MAX; b++) goes_left[b] = b <= item->bin;
-        const uint8_t *code = bins->code + item->feature;
+        list_sides(goes_left, bins, &item->split);
+        const uint8_t *code = bins->code + item->split.feature;
         size_t stride = bins->stride, count = chunk->end - chunk->begin;
         if (bins->column) {
-            code = bins->column + (size_t)item->feature * bins->rows;
+            code = bins->column + (size_t)item->split.feature * bins->rows;
             stride = 1;
         }
         chunk->lefts =
@@ -198,36 +210,6 @@ static void complete_feature(const gbt_grower *g, const gbt_fill *fill, uint32_t
     }
 }
 
-/* Estimated counts of the left sides: as hessians are shared out (exact where each is 1). */
-static void estimate_counts(csm_gbt_prefix *prefix, uint32_t bins, size_t count) {
-    double total = prefix->count[bins - 1], rows = total > 0 ? (double)count / total : 0;
-    for (uint32_t b = 0; b < bins; b++) prefix->count[b] *= rows;
-}
-
-static void search_feature(gbt_found *best, const pass_job *job, const gbt_growing *item, uint32_t f,
-                           const uint64_t *counts) {
-    const gbt_grower *g = job->grower;
-    const gbt_quanta *quanta = job->data->quanta;
-    uint32_t bins = g->bins->count[f];
-    size_t at = (size_t)f * g->bins->slots;
-    csm_gbt_prefix prefix;
-    csm_gbt_best found;
-    if (bins < 2) return;
-    g->kernels->prefix(&prefix, item->histogram + at, quanta->exact ? g->buckets : 0, bins,
-                       quanta->gradient_unit, quanta->hessian_unit);
-    if (counts) {
-        uint64_t sum = 0;
-        for (uint32_t b = 0; b < bins; b++) prefix.count[b] = (double)(sum += counts[at + b]);
-    } else if (!quanta->exact && quanta->hessian) {
-        estimate_counts(&prefix, bins, item->count);
-    }
-    prefix.total_gradient = prefix.gradient[bins - 1];
-    prefix.total_hessian = prefix.hessian[bins - 1];
-    prefix.total_count = prefix.count[bins - 1];
-    g->kernels->best(&found, &prefix, bins - 1, &g->options.limits);
-    if (found.gain > best->gain) *best = (gbt_found){found.gain, f, found.bin};
-}
-
 /* Units of work: (fill, SEARCH_FEATURES features). Found: two a unit, of target and sibling. */
 static csm_status search_units(void *user, size_t begin, size_t end, uint32_t worker) {
     const pass_job *job = user;
@@ -239,12 +221,13 @@ static csm_status search_units(void *user, size_t begin, size_t end, uint32_t wo
         const gbt_growing *target = &g->item[fill->target], *sibling = &g->item[fill->sibling];
         size_t first = unit % groups * SEARCH_FEATURES, last = first + SEARCH_FEATURES;
         if (last > job->data->feature_count) last = job->data->feature_count;
-        gbt_found best[2] = {{0}};
+        gbt_split best[2] = {{0}};
         for (size_t j = first; j < last; j++) {
             uint32_t f = job->data->feature[j];
             complete_feature(g, fill, f);
-            if (gbt_may_split(g, target)) search_feature(&best[0], job, target, f, NULL);
-            if (fill->sibling && gbt_may_split(g, sibling)) search_feature(&best[1], job, sibling, f, NULL);
+            if (gbt_may_split(g, target)) gbt_search_feature(&best[0], g, job->data->quanta, target, f, NULL);
+            if (fill->sibling && gbt_may_split(g, sibling))
+                gbt_search_feature(&best[1], g, job->data->quanta, sibling, f, NULL);
         }
         g->found[2 * unit] = best[0];
         g->found[2 * unit + 1] = best[1];
@@ -253,16 +236,13 @@ static csm_status search_units(void *user, size_t begin, size_t end, uint32_t wo
 }
 
 /* Takes the best of the units' findings, in the order of features; gives the histogram back when nothing gains. */
-static void take_best(gbt_grower *g, uint32_t index, const gbt_found *found, size_t units) {
+static void take_best(gbt_grower *g, uint32_t index, const gbt_split *found, size_t units) {
     gbt_growing *item = &g->item[index];
-    item->gain = 0;
+    item->split = (gbt_split){0};
     for (size_t u = 0; u < units; u++) {
-        if (!(found[2 * u].gain > item->gain)) continue;
-        item->gain = found[2 * u].gain;
-        item->feature = found[2 * u].feature;
-        item->bin = found[2 * u].bin;
+        if (found[2 * u].gain > item->split.gain) item->split = found[2 * u];
     }
-    if (item->gain > 0) return;
+    if (item->split.gain > 0) return;
     gbt_give_histogram(g, item->histogram);
     item->histogram = NULL;
 }
@@ -272,7 +252,7 @@ static csm_status search_fills(pass_job *job) {
     size_t groups = (job->data->feature_count + SEARCH_FEATURES - 1) / SEARCH_FEATURES;
     size_t units = g->fill_count * groups;
     if (2 * units > g->found_capacity) {
-        gbt_found *grown = csm_realloc_array(g->found, 2 * units, sizeof *grown);
+        gbt_split *grown = csm_realloc_array(g->found, 2 * units, sizeof *grown);
         if (!grown) return CSM_ENOMEM;
         g->found = grown;
         g->found_capacity = 2 * units;
@@ -310,27 +290,37 @@ static csm_status search_with_counts(pass_job *job, uint32_t index) {
     gbt_grower *g = job->grower;
     gbt_growing *item = &g->item[index];
     uint64_t *counts = gbt_take_histogram(g);
-    gbt_found best = {0};
+    gbt_split best = {0};
     if (!counts) return CSM_ENOMEM;
     csm_gbt_rows rows = rows_of(job, item, item->begin, item->count);
     clear_histogram(counts, job);
     g->kernels->sum_rows(counts, &rows, NULL);
     for (size_t j = 0; j < job->data->feature_count; j++)
-        search_feature(&best, job, item, job->data->feature[j], counts);
+        gbt_search_feature(&best, g, job->data->quanta, item, job->data->feature[j], counts);
     gbt_give_histogram(g, counts);
     item->is_counted = true;
     take_best(g, index, &best, 1);
     return CSM_OK;
 }
 
-/* Makes the children of an item whose rows are partitioned. */
+/* Makes the children of an item whose rows are partitioned. A split by a constrained feature bounds the values on either
+ * side by the middle of its two (LightGBM's "basic" method). */
 static void make_children(gbt_grower *g, uint32_t index, size_t lefts) {
     gbt_growing *item = &g->item[index];
+    int monotone = g->options.monotone ? g->options.monotone[item->split.feature] : 0;
+    double middle = 0.5 * (item->split.left_value + item->split.right_value);
+    gbt_growing left = {.depth = item->depth + 1, .lower = item->lower, .upper = item->upper};
+    gbt_growing right = left;
+    if (monotone > 0) left.upper = right.lower = middle;
+    if (monotone < 0) left.lower = right.upper = middle;
+    left.begin = item->begin;
+    left.count = lefts;
+    right.begin = item->begin + lefts;
+    right.count = item->count - lefts;
     item->child = (uint32_t)g->item_count;
     g->item_count += 2;
-    g->item[item->child] = (gbt_growing){.depth = item->depth + 1, .begin = item->begin, .count = lefts};
-    g->item[item->child + 1] =
-        (gbt_growing){.depth = item->depth + 1, .begin = item->begin + lefts, .count = item->count - lefts};
+    g->item[item->child] = left;
+    g->item[item->child + 1] = right;
 }
 
 /* What to sum for the children: the smaller one, the larger is the parent less it. Neither when both are too small. */

@@ -13,8 +13,9 @@
 #define WEIGHED_SHIFT 13
 #define COUNTED_SHIFT 10
 #define HESSIAN_LIMIT 15 /* 512 rows of it fit 13 bits */
-#define TINY 1e-30       /* floats of less than it lose bits */
-#define FIXED_BITS 61    /* of a sum over all rows */
+#define LARGEST 1e38
+#define TINY 1e-30    /* floats of less than it lose bits */
+#define FIXED_BITS 61 /* of a sum over all rows */
 
 typedef struct quanta_job {
     gbt_quanta *quanta;
@@ -29,27 +30,23 @@ typedef struct quanta_job {
     uint64_t key;
 } quanta_job;
 
-csm_status gbt_quanta_new(gbt_quanta *quanta, const gbt_target *target, bool exact) {
-    size_t rows = target->rows;
-    *quanta = (gbt_quanta){.rows = rows, .exact = exact, .noise = gbt_gradient_noise(target)};
-    if (!exact && quanta->noise < TINY) quanta->noise = TINY;
+csm_status gbt_quanta_new(gbt_quanta *quanta, size_t rows, bool exact, bool hessians) {
+    *quanta = (gbt_quanta){.rows = rows, .exact = exact};
     if (exact) {
         quanta->fixed = csm_alloc_array(rows, 2 * sizeof *quanta->fixed);
         return quanta->fixed ? CSM_OK : CSM_ENOMEM;
     }
-    bool counted = gbt_hessian_is_one(target);
-    quanta->narrow_shift = counted ? COUNTED_SHIFT : WEIGHED_SHIFT;
     quanta->gradient = csm_alloc(rows * sizeof *quanta->gradient);
     quanta->quantum = csm_alloc(rows * sizeof *quanta->quantum);
-    if (!counted) quanta->hessian = csm_alloc(rows * sizeof *quanta->hessian);
-    if (quanta->gradient && quanta->quantum && (counted || quanta->hessian)) return CSM_OK;
+    if (hessians) quanta->hessian_block = csm_alloc(rows * sizeof *quanta->hessian_block);
+    if (quanta->gradient && quanta->quantum && (!hessians || quanta->hessian_block)) return CSM_OK;
     gbt_quanta_free(quanta);
     return CSM_ENOMEM;
 }
 
 void gbt_quanta_free(gbt_quanta *quanta) {
     csm_dealloc(quanta->gradient);
-    csm_dealloc(quanta->hessian);
+    csm_dealloc(quanta->hessian_block);
     csm_dealloc(quanta->quantum);
     csm_dealloc(quanta->fixed);
     *quanta = (gbt_quanta){0};
@@ -154,27 +151,58 @@ static void choose_units(quanta_job *job, double gradient, double hessian) {
     q->hessian_unit = q->hessian ? hessian / job->hessian_limit : 1;
 }
 
-csm_status gbt_quanta_fill(gbt_quanta *quanta, const gbt_target *target, const double *score, uint64_t key,
-                           const csm_gbt_kernels *kernels, csm_context *context) {
+csm_status gbt_quanta_derive(gbt_quanta *quanta, const gbt_target *target, const double *score, bool hessians,
+                             const csm_gbt_kernels *kernels, csm_context *context) {
     size_t blocks = (quanta->rows + GBT_ROW_BLOCK - 1) / GBT_ROW_BLOCK;
-    uint32_t threads = csm_context_threads(context);
-    double gradient = 0, hessian = 0;
-    quanta_job job = {.quanta = quanta, .target = target, .score = score, .kernels = kernels, .key = key};
+    double largest[2] = {0};
+    quanta_job job = {.quanta = quanta, .target = target, .score = score, .kernels = kernels};
+    quanta->hessian = hessians ? quanta->hessian_block : NULL;
+    quanta->narrow_shift = hessians ? WEIGHED_SHIFT : COUNTED_SHIFT;
     job.largest = csm_alloc_array(blocks, 2 * sizeof *job.largest);
     if (!job.largest) return CSM_ENOMEM;
-    csm_status status = csm_parallel_for(threads, blocks, 1, derive_blocks, &job);
-    for (size_t b = 0; b < blocks; b++) {
-        gradient = job.largest[2 * b] > gradient ? job.largest[2 * b] : gradient;
-        hessian = job.largest[2 * b + 1] > hessian ? job.largest[2 * b + 1] : hessian;
+    csm_status status = csm_parallel_for(csm_context_threads(context), blocks, 1, derive_blocks, &job);
+    for (size_t b = 0; b < 2 * blocks; b++) {
+        if (job.largest[b] > largest[b % 2]) largest[b % 2] = job.largest[b];
     }
     csm_dealloc(job.largest);
     if (status) return status;
-    if (!(gradient < 1e38 && hessian < 1e38))
-        return csm_fail(CSM_EINVAL, "gbt: a gradient of %g overflows; scale y or the weights", gradient);
+    if (!(largest[0] < LARGEST && largest[1] < LARGEST))
+        return csm_fail(CSM_EINVAL, "gbt: a gradient of %g overflows; scale y or the weights", largest[0]);
+    if (!quanta->exact && largest[0] > target->noise && largest[1] < TINY)
+        return csm_fail(CSM_EINVAL, "gbt: a hessian of %g underflows; scale the weights", largest[1]);
+    quanta->largest_gradient = largest[0];
+    quanta->largest_hessian = largest[1];
+    return CSM_OK;
+}
+
+double gbt_quanta_gradient(const gbt_quanta *quanta, size_t row) {
+    double value;
+    if (!quanta->exact) return (double)quanta->gradient[row];
+    memcpy(&value, quanta->fixed + row, sizeof value);
+    return value;
+}
+
+void gbt_quanta_amplify(gbt_quanta *quanta, size_t row, double factor) {
+    if (!quanta->exact) {
+        quanta->gradient[row] *= (float)factor;
+        quanta->hessian[row] *= (float)factor;
+        return;
+    }
+    for (size_t plane = 0; plane < 2; plane++) {
+        double value;
+        memcpy(&value, quanta->fixed + plane * quanta->rows + row, sizeof value);
+        value *= factor;
+        memcpy(quanta->fixed + plane * quanta->rows + row, &value, sizeof value);
+    }
+}
+
+csm_status gbt_quanta_round(gbt_quanta *quanta, const gbt_target *target, uint64_t key,
+                            const csm_gbt_kernels *kernels, csm_context *context) {
+    size_t blocks = (quanta->rows + GBT_ROW_BLOCK - 1) / GBT_ROW_BLOCK;
+    quanta_job job = {.quanta = quanta, .kernels = kernels, .key = key};
+    double noise = target->noise > TINY || quanta->exact ? target->noise : TINY;
     quanta->gradient_unit = 0;
-    if (!(gradient > quanta->noise)) return CSM_OK;
-    if (!quanta->exact && hessian < TINY)
-        return csm_fail(CSM_EINVAL, "gbt: a hessian of %g underflows; scale the weights", hessian);
-    choose_units(&job, gradient, hessian);
-    return csm_parallel_for(threads, blocks, 1, round_blocks, &job);
+    if (!(quanta->largest_gradient > noise) || !(quanta->largest_hessian > 0)) return CSM_OK;
+    choose_units(&job, quanta->largest_gradient, quanta->largest_hessian);
+    return csm_parallel_for(csm_context_threads(context), blocks, 1, round_blocks, &job);
 }
