@@ -5,34 +5,40 @@
 #include <stdio.h>
 #include <string.h>
 
-#define SCALE_MAX 18
+#define SCALE_MAX CSM_DECIMAL_SCALE_MAX
 #define DIGITS_MAX 18
 #define EXPONENT_LIMIT                                                                                       \
     100000 /* more is out of range whatever the digits; keeps the sum below from overflowing */
 
 __extension__ typedef unsigned __int128 uint128;
 
-static const uint64_t powers_of_ten[SCALE_MAX + 1] = {
-    1u,
-    10u,
-    100u,
-    1000u,
-    10000u,
-    100000u,
-    1000000u,
-    10000000u,
-    100000000u,
-    1000000000u,
-    10000000000u,
-    100000000000u,
-    1000000000000u,
-    10000000000000u,
-    100000000000000u,
-    1000000000000000u,
-    10000000000000000u,
-    100000000000000000u,
-    1000000000000000000u,
-};
+const int64_t csm_power_of_ten[CSM_DECIMAL_SCALE_MAX + 1] = {1,
+                                                             10,
+                                                             100,
+                                                             1000,
+                                                             10000,
+                                                             100000,
+                                                             1000000,
+                                                             10000000,
+                                                             100000000,
+                                                             1000000000,
+                                                             10000000000,
+                                                             100000000000,
+                                                             1000000000000,
+                                                             10000000000000,
+                                                             100000000000000,
+                                                             1000000000000000,
+                                                             10000000000000000,
+                                                             100000000000000000,
+                                                             1000000000000000000};
+
+int csm_decimal_compare(csm_decimal left, csm_decimal right) {
+    __extension__ typedef __int128 int128;
+    int128 a = left.ticks, b = right.ticks;
+    if (left.scale < right.scale) a *= csm_power_of_ten[right.scale - left.scale];
+    if (right.scale < left.scale) b *= csm_power_of_ten[left.scale - right.scale];
+    return a < b ? -1 : a > b;
+}
 
 /* A number as read: digits * 10^exponent with no zero at either end of its digits. */
 typedef struct reading {
@@ -117,7 +123,7 @@ csm_status csm_decimal_parse(csm_decimal *out, const char *text, size_t length) 
     }
     if (r.exponent < -SCALE_MAX) return fail_at(&r, "more than 18 decimals");
     if (r.exponent > SCALE_MAX) return fail_at(&r, "a number beyond 64 bits");
-    const uint64_t scaled = r.exponent > 0 ? powers_of_ten[r.exponent] : 1;
+    const uint64_t scaled = r.exponent > 0 ? (uint64_t)csm_power_of_ten[r.exponent] : 1;
     if (r.digits > (uint64_t)INT64_MAX / scaled) return fail_at(&r, "a number beyond 64 bits");
     const int64_t ticks = (int64_t)(r.digits * scaled);
     *out = (csm_decimal){.ticks = r.negative ? -ticks : ticks,
@@ -149,7 +155,7 @@ double csm_decimal_double(csm_decimal value) {
     if (value.scale < 0 || value.scale > SCALE_MAX) return (double)NAN;
     const bool negative = value.ticks < 0;
     const uint64_t magnitude = negative ? 0 - (uint64_t)value.ticks : (uint64_t)value.ticks;
-    const uint64_t divisor = powers_of_ten[value.scale];
+    const uint64_t divisor = (uint64_t)csm_power_of_ten[value.scale];
     double result;
     /* Two exact doubles: the division is the one rounding. 10^18 is exact, because 5^18 < 2^53. */
     if (magnitude <= (uint64_t)1 << 53)
@@ -167,7 +173,7 @@ char *csm_decimal_format(csm_decimal value, char *text, size_t size) {
     }
     const bool negative = value.ticks < 0;
     const uint64_t magnitude = negative ? 0 - (uint64_t)value.ticks : (uint64_t)value.ticks;
-    const uint64_t divisor = powers_of_ten[value.scale];
+    const uint64_t divisor = (uint64_t)csm_power_of_ten[value.scale];
     const char *sign = negative ? "-" : "";
     const unsigned long long whole = magnitude / divisor, fraction = magnitude % divisor;
     if (value.scale == 0)

@@ -66,6 +66,12 @@ csm_status csm_parallel_for(uint32_t threads, size_t n, size_t grain, csm_task_f
 
 /* ---- hashing and text ---- */
 
+/* decimals */
+#define CSM_DECIMAL_SCALE_MAX 18
+extern const int64_t csm_power_of_ten[CSM_DECIMAL_SCALE_MAX + 1];
+/* -1, 0, 1, exact for any two scales from 0 to 18. */
+int csm_decimal_compare(csm_decimal left, csm_decimal right);
+
 #define CSM_HASH_BYTES 32
 #define CSM_HASH_TEXT 65 /* lower-case hex and terminator */
 typedef struct csm_hash {

@@ -5,28 +5,6 @@
 
 __extension__ typedef __int128 wide;
 
-static const int64_t powers_of_ten[DIGITS_MAX + 1] = {
-    1,
-    10,
-    100,
-    1000,
-    10000,
-    100000,
-    1000000,
-    10000000,
-    100000000,
-    1000000000,
-    10000000000,
-    100000000000,
-    1000000000000,
-    10000000000000,
-    100000000000000,
-    1000000000000000,
-    10000000000000000,
-    100000000000000000,
-    1000000000000000000,
-};
-
 csm_status csm_decimal_from_slice(csm_decimal *out, csm_slice span) {
     const char *at = span.text;
     const char *end = span.text + span.length;
@@ -47,22 +25,15 @@ csm_status csm_decimal_from_slice(csm_decimal *out, csm_slice span) {
     return CSM_OK;
 }
 
-int csm_decimal_compare(csm_decimal left, csm_decimal right) {
-    wide a = left.ticks, b = right.ticks;
-    if (left.scale < right.scale) a *= powers_of_ten[right.scale - left.scale];
-    if (right.scale < left.scale) b *= powers_of_ten[left.scale - right.scale];
-    return a < b ? -1 : a > b;
-}
-
 csm_status csm_decimal_add(csm_decimal *out, csm_decimal left, csm_decimal right) {
     int32_t scale = left.scale > right.scale ? left.scale : right.scale;
-    wide sum = (wide)left.ticks * powers_of_ten[scale - left.scale] +
-               (wide)right.ticks * powers_of_ten[scale - right.scale];
+    wide sum = (wide)left.ticks * csm_power_of_ten[scale - left.scale] +
+               (wide)right.ticks * csm_power_of_ten[scale - right.scale];
     while (scale > 0 && sum % 10 == 0) {
         sum /= 10;
         scale--;
     }
-    if (sum > powers_of_ten[DIGITS_MAX] || sum < -powers_of_ten[DIGITS_MAX])
+    if (sum > csm_power_of_ten[DIGITS_MAX] || sum < -csm_power_of_ten[DIGITS_MAX])
         return csm_fail(CSM_EINVAL, "a sum of decimals has more than 18 digits");
     *out = (csm_decimal){.ticks = (int64_t)sum, .scale = scale, .reserved = 0};
     return CSM_OK;
@@ -73,7 +44,7 @@ csm_status csm_time_from_slice(csm_time *out, csm_slice seconds) {
     csm_status status = csm_decimal_from_slice(&value, seconds);
     if (status != CSM_OK) return status;
     if (value.ticks < 0 || value.scale > 9 ||
-        __builtin_mul_overflow(value.ticks, powers_of_ten[9 - value.scale], out))
+        __builtin_mul_overflow(value.ticks, csm_power_of_ten[9 - value.scale], out))
         return csm_fail(CSM_EPARSE, "\"%.*s\" is no time in seconds with at most nine decimals",
                         (int)(seconds.length < 40 ? seconds.length : 40), seconds.text);
     return CSM_OK;

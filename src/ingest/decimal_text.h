@@ -7,8 +7,6 @@
 
 /* As csm_decimal_parse, quicker for plain "123.4500" of up to 18 digits. */
 csm_status csm_decimal_from_slice(csm_decimal *out, csm_slice span);
-/* -1, 0, 1, exact for any two scales. */
-int csm_decimal_compare(csm_decimal left, csm_decimal right);
 /* left + right, exact; CSM_EINVAL when the sum leaves 18 digits. */
 csm_status csm_decimal_add(csm_decimal *out, csm_decimal left, csm_decimal right);
 /* Seconds with a fraction of at most nine digits -> ns, exact. CSM_EPARSE outside the years 1970..2261. */

@@ -85,14 +85,8 @@ static csm_status segment_sources(csm_records *ids, const csm_store *store, int6
 /* Copies one segment's file after comparing its hash. */
 static csm_status copy_file(const exporting *e, const csm_manifest_row *row) {
     csm_buffer bytes = {0};
-    char hex[CSM_HASH_TEXT];
     char *full = csm_strformat("%s/%s", e->store->path, row->path);
-    csm_status status = full ? csm_file_read(&bytes, full, CSM_SEGMENT_BYTES_MAX) : CSM_ENOMEM;
-    if (!status) {
-        const csm_hash hash = csm_hash_bytes(bytes.data, bytes.length);
-        if (strcmp(csm_hash_format(&hash, hex), row->sha256) != 0)
-            status = csm_fail(CSM_ECORRUPT, "%s: its SHA-256 is not the manifest's", full);
-    }
+    csm_status status = full ? csm_segment_file_bytes(&bytes, full, row->bytes, row->sha256) : CSM_ENOMEM;
     if (!status) status = write_below(e->folder, row->path, bytes.data, bytes.length);
     csm_buffer_free(&bytes);
     csm_dealloc(full);
@@ -216,14 +210,10 @@ static bool says_the_same(const csm_manifest_entry *entry, const csm_segment *se
 
 static csm_status read_entry(csm_segment **out, csm_buffer *bytes, const csm_manifest_entry *entry,
                              const char *full, uint32_t threads) {
-    char hex[CSM_HASH_TEXT];
-    csm_status status = csm_file_read(bytes, full, CSM_SEGMENT_BYTES_MAX);
+    csm_status status = csm_segment_file_bytes(bytes, full, entry->bytes, entry->sha256);
     if (status)
         return status == CSM_EPARSE || status == CSM_ENOTFOUND ? csm_fail_prefix(CSM_ECORRUPT, "manifest")
                                                                : status;
-    const csm_hash hash = csm_hash_bytes(bytes->data, bytes->length);
-    if (bytes->length != entry->bytes || strcmp(csm_hash_format(&hash, hex), entry->sha256) != 0)
-        return csm_fail(CSM_ECORRUPT, "%s: its SHA-256 is not the manifest's", full);
     status = csm_segment_decode(out, bytes->data, bytes->length, full, true, threads);
     if (!status && !says_the_same(entry, *out))
         status = csm_fail(CSM_ECORRUPT, "%s: holds other rows than the manifest says", full);

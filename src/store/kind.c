@@ -64,13 +64,13 @@ static csm_status check_times(const csm_table *table, size_t row, csm_time recei
     return fail_cell(table, row, late, "is later than its receipt");
 }
 
+static csm_decimal cell_of(const csm_table *table, size_t row, size_t column) {
+    return (csm_decimal){.ticks = table->ticks[column][row], .scale = table->scale[column]};
+}
+
 /* <0, 0, >0 as a <=> b for cells of two columns with their own scales. */
 static int compare_cells(const csm_table *table, size_t row, size_t a, size_t b) {
-    __extension__ typedef __int128 wide;
-    const int32_t scale = table->scale[a] > table->scale[b] ? table->scale[a] : table->scale[b];
-    const wide left = (wide)table->ticks[a][row] * csm_power_of_ten[scale - table->scale[a]];
-    const wide right = (wide)table->ticks[b][row] * csm_power_of_ten[scale - table->scale[b]];
-    return (left > right) - (left < right);
+    return csm_decimal_compare(cell_of(table, row, a), cell_of(table, row, b));
 }
 
 static csm_status check_traded(const csm_table *table, size_t row, csm_time interval) {

@@ -8,7 +8,7 @@
 #include <cryptosmart/store.h>
 
 #define CSM_COLUMNS_MAX 10
-#define CSM_SCALE_MAX 18
+#define CSM_SCALE_MAX CSM_DECIMAL_SCALE_MAX
 #define CSM_COLUMN_TIME 0
 #define CSM_COLUMN_AVAILABLE 1
 /* Of "bars". */
@@ -79,8 +79,6 @@ int csm_kind_compare(const csm_table *table, size_t a, size_t b);
 bool csm_kind_same_values(const csm_table *table, size_t a, size_t b);
 
 /* ---- tables ---- */
-
-extern const int64_t csm_power_of_ten[CSM_SCALE_MAX + 1];
 
 csm_status csm_table_make(csm_table **out, const csm_kind *kind);
 csm_status csm_table_reserve(csm_table *table, size_t rows); /* total capacity */

@@ -68,6 +68,15 @@ csm_status csm_manifest_add(csm_store *store, int64_t stream, const csm_manifest
     return status;
 }
 
+csm_status csm_segment_file_bytes(csm_buffer *out, const char *full, uint64_t bytes, const char *sha256) {
+    char hex[CSM_HASH_TEXT];
+    const csm_status status = csm_file_read(out, full, CSM_SEGMENT_BYTES_MAX);
+    if (status) return status;
+    const csm_hash hash = csm_hash_bytes(out->data, out->length);
+    if (out->length == bytes && strcmp(csm_hash_format(&hash, hex), sha256) == 0) return CSM_OK;
+    return csm_fail(CSM_ECORRUPT, "%s: its SHA-256 is not the manifest's", full);
+}
+
 /* The file as it is now, into one block of its size. */
 static csm_status read_bytes(uint8_t **out, size_t *length, const char *full) {
     uint64_t size = 0;

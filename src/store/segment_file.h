@@ -50,6 +50,8 @@ csm_status csm_manifest_add(csm_store *store, int64_t stream, const csm_manifest
                             const int64_t *sources, size_t source_count);
 /* Whether a segment, or a retired one whose file is there still, has this path. */
 csm_status csm_manifest_names(bool *named, const csm_store *store, const char *path);
+/* A file's bytes after comparing their number and SHA-256 with a manifest's; CSM_ECORRUPT names the file. */
+csm_status csm_segment_file_bytes(csm_buffer *out, const char *full, uint64_t bytes, const char *sha256);
 /* Reads and decodes a named segment, with its sources or without; every failure names the path, absence is
  * CSM_ECORRUPT. */
 csm_status csm_segment_file_read(csm_segment **out, const csm_store *store, const char *path, bool sources,

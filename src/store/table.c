@@ -5,26 +5,6 @@
 #include <math.h>
 #include <string.h>
 
-const int64_t csm_power_of_ten[CSM_SCALE_MAX + 1] = {1,
-                                                     10,
-                                                     100,
-                                                     1000,
-                                                     10000,
-                                                     100000,
-                                                     1000000,
-                                                     10000000,
-                                                     100000000,
-                                                     1000000000,
-                                                     10000000000,
-                                                     100000000000,
-                                                     1000000000000,
-                                                     10000000000000,
-                                                     100000000000000,
-                                                     1000000000000000,
-                                                     10000000000000000,
-                                                     100000000000000000,
-                                                     1000000000000000000};
-
 csm_status csm_table_make(csm_table **out, const csm_kind *kind) {
     csm_table *table = csm_alloc_array(1, sizeof *table);
     *out = table;
@@ -104,26 +84,29 @@ static csm_status fail_scale(const csm_table *table, size_t column, int32_t scal
                     table->kind->name, table->kind->column[column].name, (int)scale);
 }
 
+/* Values times a power of ten, missing ones as they are; false when one leaves 64 bits. out may be `in`, NULL only asks. */
+static bool scale_up(int64_t *out, const int64_t *in, size_t count, int64_t factor) {
+    const int64_t limit = INT64_MAX / factor;
+    for (size_t i = 0; i < count; i++) {
+        const bool missing = in[i] == CSM_CELL_MISSING;
+        if (!missing && (in[i] > limit || in[i] < -limit)) return false;
+        if (out) out[i] = missing ? in[i] : in[i] * factor;
+    }
+    return true;
+}
+
 bool csm_table_can_rescale(const csm_table *table, size_t column, int32_t scale) {
     const int32_t raise = scale - table->scale[column];
     if (raise <= 0) return true;
-    if (scale > CSM_SCALE_MAX) return false;
-    const int64_t limit = INT64_MAX / csm_power_of_ten[raise];
-    const int64_t *ticks = table->ticks[column];
-    bool fits = true;
-    for (size_t i = 0; i < table->rows && fits; i++)
-        fits = ticks[i] == CSM_CELL_MISSING || (ticks[i] <= limit && ticks[i] >= -limit);
-    return fits;
+    return scale <= CSM_SCALE_MAX &&
+           scale_up(NULL, table->ticks[column], table->rows, csm_power_of_ten[raise]);
 }
 
 csm_status csm_table_rescale(csm_table *table, size_t column, int32_t scale) {
     const int32_t raise = scale - table->scale[column];
     if (raise <= 0) return CSM_OK;
     if (!csm_table_can_rescale(table, column, scale)) return fail_scale(table, column, scale);
-    int64_t *ticks = table->ticks[column];
-    for (size_t i = 0; i < table->rows; i++) {
-        if (ticks[i] != CSM_CELL_MISSING) ticks[i] *= csm_power_of_ten[raise];
-    }
+    (void)scale_up(table->ticks[column], table->ticks[column], table->rows, csm_power_of_ten[raise]);
     table->scale[column] = scale;
     return CSM_OK;
 }
@@ -141,10 +124,8 @@ static csm_status take_cell(int64_t *ticks, csm_table *table, size_t column, csm
                         (int)cell.scale);
     const csm_status status = csm_table_rescale(table, column, cell.scale);
     if (status) return status;
-    const int64_t factor = csm_power_of_ten[table->scale[column] - cell.scale], limit = INT64_MAX / factor;
-    if (cell.ticks > limit || cell.ticks < -limit) return fail_scale(table, column, table->scale[column]);
-    *ticks = cell.ticks * factor;
-    return CSM_OK;
+    const int64_t factor = csm_power_of_ten[table->scale[column] - cell.scale];
+    return scale_up(ticks, &cell.ticks, 1, factor) ? CSM_OK : fail_scale(table, column, table->scale[column]);
 }
 
 csm_status csm_table_append(csm_table *table, const csm_decimal *cells) {
@@ -167,18 +148,13 @@ csm_status csm_table_extend(csm_table *table, const csm_table *from, size_t begi
     for (size_t c = 0; c < table->kind->columns; c++) {
         status = csm_table_rescale(table, c, from->scale[c]);
         if (status) return status;
-        const int64_t factor = csm_power_of_ten[table->scale[c] - from->scale[c]], limit = INT64_MAX / factor;
+        const int64_t factor = csm_power_of_ten[table->scale[c] - from->scale[c]];
         const int64_t *in = from->ticks[c] + begin;
         int64_t *out = table->ticks[c] + at;
-        if (factor == 1) {
+        if (factor == 1)
             memcpy(out, in, count * sizeof *out);
-            continue;
-        }
-        for (size_t i = 0; i < count; i++) {
-            if (in[i] != CSM_CELL_MISSING && (in[i] > limit || in[i] < -limit))
-                return fail_scale(table, c, table->scale[c]);
-            out[i] = in[i] == CSM_CELL_MISSING ? in[i] : in[i] * factor;
-        }
+        else if (!scale_up(out, in, count, factor))
+            return fail_scale(table, c, table->scale[c]);
     }
     table->rows += count;
     return CSM_OK;

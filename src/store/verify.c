@@ -92,14 +92,10 @@ static csm_status compare_with_row(const csm_segment *segment, const csm_stream 
 static csm_status check_segment(const verifying *v, const csm_stream *stream, csm_statement *s) {
     csm_buffer bytes = {0};
     csm_segment *segment = NULL;
-    char hex[CSM_HASH_TEXT];
-    const char *sha256 = csm_statement_text(s, 2);
     char *full = csm_strformat("%s/%s", v->store->path, csm_statement_text(s, 1));
-    csm_status status = full ? csm_file_read(&bytes, full, CSM_SEGMENT_BYTES_MAX) : CSM_ENOMEM;
-    if (status) goto done;
-    const csm_hash hash = csm_hash_bytes(bytes.data, bytes.length);
-    if (bytes.length != (uint64_t)csm_statement_i64(s, 3) || strcmp(csm_hash_format(&hash, hex), sha256) != 0)
-        status = csm_fail(CSM_ECORRUPT, "%s: its SHA-256 is not the manifest's", full);
+    csm_status status = full ? csm_segment_file_bytes(&bytes, full, (uint64_t)csm_statement_i64(s, 3),
+                                                      csm_statement_text(s, 2))
+                             : CSM_ENOMEM;
     if (!status)
         status = csm_segment_decode(&segment, bytes.data, bytes.length, full, true,
                                     csm_context_threads(v->context));
@@ -109,7 +105,6 @@ static csm_status check_segment(const verifying *v, const csm_stream *stream, cs
         status = csm_adopt_check_rows(segment);
         if (status) csm_fail_prefix(status, "%s", full);
     }
-done:
     csm_segment_free(segment);
     csm_buffer_free(&bytes);
     csm_dealloc(full);
