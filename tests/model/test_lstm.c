@@ -151,6 +151,45 @@ static void windows_of_weight_0_teach_nothing(void **unused) {
     free(m);
 }
 
+/* ---- the optimiser ---- */
+
+static void adamw_and_clipping_are_pytorchs(void **unused) {
+    (void)unused;
+    enum { COUNT_MAX = 32 };
+    FILE *file =
+        fopen(CSM_SOURCE_DIR "/tests/model/golden/lstm_adamw.txt", "r"); /* torch.optim.AdamW, double */
+    assert_non_null(file);
+    size_t count, steps;
+    double rate, decay, clip, value;
+    assert_int_equal(fscanf(file, "%zu %zu %lf %lf %lf", &count, &steps, &rate, &decay, &clip), 5);
+    assert_true(count <= COUNT_MAX);
+    float parameters[COUNT_MAX], grad[COUNT_MAX], first[COUNT_MAX] = {0}, second[COUNT_MAX] = {0};
+    uint8_t decays[COUNT_MAX];
+    lstm_optimiser optimiser = {.count = count, .first = first, .second = second, .decays = decays};
+    for (size_t i = 0; i < count; i++) assert_int_equal(fscanf(file, "%hhu", &decays[i]), 1);
+    for (size_t i = 0; i < count; i++) assert_int_equal(fscanf(file, "%f", &parameters[i]), 1);
+    for (size_t s = 0; s < steps; s++) {
+        for (size_t i = 0; i < count; i++) assert_int_equal(fscanf(file, "%f", &grad[i]), 1);
+        assert_true(lstm_optimiser_step(&optimiser, parameters, grad, rate, decay, clip));
+        for (size_t i = 0; i < count; i++) {
+            assert_int_equal(fscanf(file, "%lf", &value), 1);
+            assert_true(fabs((double)parameters[i] - value) < 2e-6);
+        }
+    }
+    fclose(file);
+    grad[2] = NAN;
+    assert_false(lstm_optimiser_step(&optimiser, parameters, grad, rate, decay, clip));
+}
+
+static void the_rate_rises_linearly_and_falls_along_a_cosine(void **unused) {
+    (void)unused;
+    assert_true(fabs(lstm_rate(2, 0.1, 0.01, 0, 100) - 0.2) < 1e-12); /* 1 of 10 */
+    assert_true(fabs(lstm_rate(2, 0.1, 0.01, 9, 100) - 2) < 1e-12);
+    assert_true(fabs(lstm_rate(2, 0.1, 0.01, 54, 100) - 2 * (0.01 + 0.99 / 2)) < 1e-12); /* half way down */
+    assert_true(fabs(lstm_rate(2, 0.1, 0.01, 99, 100) - 0.02) < 1e-12);
+    assert_true(lstm_rate(2, 0, 0.01, 0, 1) > 0);
+}
+
 /* ---- the same bits ---- */
 
 static void every_number_of_threads_trains_the_same_bits(void **unused) {
@@ -412,6 +451,8 @@ int main(void) {
         cmocka_unit_test(three_heads_learn_return_quantile_and_direction),
         cmocka_unit_test(early_stopping_keeps_the_best_epoch),
         cmocka_unit_test(windows_of_weight_0_teach_nothing),
+        cmocka_unit_test(adamw_and_clipping_are_pytorchs),
+        cmocka_unit_test(the_rate_rises_linearly_and_falls_along_a_cosine),
         cmocka_unit_test(every_number_of_threads_trains_the_same_bits),
         cmocka_unit_test(a_training_cut_anywhere_resumes_to_the_same_bits),
         cmocka_unit_test(a_saved_model_predicts_the_same_and_has_pytorchs_names),
