@@ -371,6 +371,8 @@ typedef struct csm_tune_options {
     uint64_t stream;    /* random stream of the trainings; fold f trains with stream + f in every trial */
     uint32_t objective; /* csm_objective: trained with and scored by, on raw predictions */
     uint32_t reserved;
+    const csm_head *heads; /* as in csm_train_options; the loss is their losses' mean by their weights */
+    size_t head_count;
 } csm_tune_options;
 
 CSM_API void csm_tune_options_init(csm_tune_options *options);

@@ -115,32 +115,37 @@ static csm_status train_model(csm_model **out, const member_job *job, size_t col
 }
 
 /* Weighted standard deviation of the training returns. */
-static double deviation_of(const training_rows *rows) {
+static double deviation_of(const double *targets, const double *weights, size_t n) {
     double weight = 0, mean = 0, squares = 0;
-    for (size_t i = 0; i < rows->length; i++) {
-        weight += rows->weight[i];
-        mean += rows->weight[i] * rows->targets[2 * i + 1];
+    for (size_t i = 0; i < n; i++) {
+        weight += weights[i];
+        mean += weights[i] * targets[2 * i + 1];
     }
     mean /= weight;
-    for (size_t i = 0; i < rows->length; i++) {
-        const double apart = rows->targets[2 * i + 1] - mean;
-        squares += rows->weight[i] * apart * apart;
+    for (size_t i = 0; i < n; i++) {
+        const double apart = targets[2 * i + 1] - mean;
+        squares += weights[i] * apart * apart;
     }
     return sqrt(squares / weight);
 }
 
 #define HUBER_DEVIATIONS 3 /* beyond so many a return pulls no harder: far enough out to leave a mean */
 
+void csm_ensemble_heads(csm_head *heads, const double *targets, const double *weight, size_t n) {
+    const double delta = HUBER_DEVIATIONS * deviation_of(targets, weight, n);
+    heads[0] = (csm_head){.objective = CSM_OBJECTIVE_LOGISTIC, .column = 0, .weight = 1};
+    heads[1] = (csm_head){.objective = delta > 0 ? CSM_OBJECTIVE_HUBER : CSM_OBJECTIVE_SQUARED,
+                          .column = 1,
+                          .parameter = delta,
+                          .weight = 1};
+}
+
 /* One trunk with two heads: direction, return. */
 static csm_status train_two_heads(csm_model **out, const member_job *job, uint64_t stream) {
     csm_samples samples;
+    csm_head heads[2];
     csm_train_options options = options_of(job, stream);
-    const double delta = HUBER_DEVIATIONS * deviation_of(job->rows);
-    const csm_head heads[2] = {{.objective = CSM_OBJECTIVE_LOGISTIC, .column = 0, .weight = 1},
-                               {.objective = delta > 0 ? CSM_OBJECTIVE_HUBER : CSM_OBJECTIVE_SQUARED,
-                                .column = 1,
-                                .parameter = delta,
-                                .weight = 1}};
+    csm_ensemble_heads(heads, job->rows->targets, job->rows->weight, job->rows->length);
     options.heads = heads;
     options.head_count = 2;
     csm_status status = samples_of(&samples, job, 0, 2);

@@ -101,6 +101,8 @@ typedef struct ensemble_weights {
 csm_status csm_ensemble_train(ensemble *out, csm_context *context, const horizon_samples *samples,
                               const uint8_t *keep, const csm_recipe *recipe,
                               const training_settings *settings, uint64_t stream);
+/* The two heads of a member with one trunk: direction from column 0 of targets (n, 2), return from column 1. */
+void csm_ensemble_heads(csm_head *heads, const double *targets, const double *weight, size_t n);
 /* score and expected: (n, members) for n rows of the frame. */
 csm_status csm_ensemble_predict(const ensemble *e, csm_context *context, const csm_matrix *frame,
                                 const int64_t *row, size_t n, double *score, double *expected);

@@ -2,8 +2,8 @@
 /*
  * Tuning of the ensemble's members, horizon by horizon. A horizon's samples that matured before the walk's first test are
  * split into purged walk-forward folds of their own: the first half trains, the rest is tested in equal blocks. What the
- * walk will be judged by is never looked at. The loss is the direction's log loss; a member's return model takes the same
- * parameters.
+ * walk will be judged by is never looked at. The loss is the direction's log loss, and a member's return model takes the
+ * same parameters; of a member with one trunk it is that of both heads.
  */
 #include "pipeline/tune.h"
 #include "core/platform.h"
@@ -80,8 +80,8 @@ static void make_search(member_search *out, member_settings *member) {
 
 typedef struct tuning_data {
     size_t length;
-    int64_t *row; /* of the frame */
-    double *rises;
+    int64_t *row;    /* of the frame */
+    double *targets; /* (length, 2): rises, log return */
     double *weight;
     csm_time *begin;
     csm_time *end;
@@ -94,7 +94,7 @@ typedef struct tuning_data {
 
 static void data_free(tuning_data *d) {
     csm_dealloc(d->row);
-    csm_dealloc(d->rises);
+    csm_dealloc(d->targets);
     csm_dealloc(d->weight);
     csm_dealloc(d->begin);
     csm_dealloc(d->end);
@@ -110,18 +110,20 @@ static csm_status data_take(tuning_data *d, const horizon_samples *s, csm_time l
     for (size_t i = 0; i < s->length; i++) n += s->end[i] <= limit;
     d->frame = s->frame;
     d->row = csm_alloc_array(n + 1, sizeof *d->row);
-    d->rises = csm_alloc_array(n + 1, sizeof *d->rises);
+    d->targets = csm_alloc_array(n + 1, 2 * sizeof *d->targets);
     d->weight = csm_alloc_array(n + 1, sizeof *d->weight);
     d->begin = csm_alloc_array(n + 1, sizeof *d->begin);
     d->end = csm_alloc_array(n + 1, sizeof *d->end);
     d->market = csm_alloc_array(n + 1, sizeof *d->market);
     d->x = csm_alloc_array(n + 1, features * sizeof *d->x);
-    if (!d->row || !d->rises || !d->weight || !d->begin || !d->end || !d->market || !d->x) return CSM_ENOMEM;
+    if (!d->row || !d->targets || !d->weight || !d->begin || !d->end || !d->market || !d->x)
+        return CSM_ENOMEM;
     for (size_t i = 0; i < s->length; i++) {
         if (s->end[i] > limit) continue;
         const size_t k = d->length++;
         d->row[k] = s->row[i];
-        d->rises[k] = s->rises[i];
+        d->targets[2 * k] = s->rises[i];
+        d->targets[2 * k + 1] = s->log_return[i];
         d->begin[k] = s->begin[i];
         d->end[k] = s->end[i];
         d->market[k] = s->market[i];
@@ -150,10 +152,10 @@ static csm_status data_fold(tuning_data *d, const horizon_settings *h, const tun
 static csm_status data_make(tuning_data *d, const horizon_samples *s, const horizon_settings *h,
                             const tune_settings *tune) {
     csm_time from = CSM_TIME_MAX;
+    if (s->length == 0) return csm_fail(CSM_ENODATA, "no samples");
     for (size_t i = 0; i < s->length; i++) {
         if (s->begin[i] < from) from = s->begin[i];
     }
-    if (s->length == 0) return csm_fail(CSM_ENODATA, "no samples");
     csm_status status = data_fold(d, h, tune, from);
     return status == CSM_OK ? data_take(d, s, from + h->first) : status;
 }
@@ -227,7 +229,7 @@ static void search_key(char *text, const member_tuning *t, const member_search *
     csm_hasher_update(&hasher, d->folds, d->fold_count * sizeof *d->folds);
     csm_hasher_update(&hasher, d->begin, d->length * sizeof *d->begin);
     csm_hasher_update(&hasher, d->end, d->length * sizeof *d->end);
-    csm_hasher_update(&hasher, d->rises, d->length * sizeof *d->rises);
+    csm_hasher_update(&hasher, d->targets, 2 * d->length * sizeof *d->targets);
     csm_hasher_update(&hasher, d->weight, d->length * sizeof *d->weight);
     csm_hasher_update(&hasher, d->x, d->length * d->frame.cols * sizeof *d->x);
     const csm_hash hash = csm_hasher_final(&hasher);
@@ -262,12 +264,7 @@ static csm_status run_tuner(csm_tuner *tuner, const member_tuning *t, const memb
     const tuning_data *d = t->data;
     csm_samples samples = {.weight = d->weight, .length = d->length};
     samples.x = csm_matrix_f32(d->x, d->length, d->frame.cols);
-    samples.y = csm_matrix_f64(d->rises, d->length, 1);
-    if (t->member->learner->sequences) {
-        samples.x = d->frame;
-        samples.window_end = d->row;
-        samples.window_length = t->settings->window;
-    }
+    samples.y = csm_matrix_f64(d->targets, d->length, 2);
     registrar register_of = {t->pipeline, t->recipe, t->member->name, t->horizon,
                              csm_context_seed(t->pipeline->context)};
     csm_tune_options options;
@@ -279,6 +276,17 @@ static csm_status run_tuner(csm_tuner *tuner, const member_tuning *t, const memb
     options.user = &register_of;
     options.stream = t->stream;
     options.objective = CSM_OBJECTIVE_LOGISTIC;
+    csm_head heads[2];
+    if (t->member->learner->sequences) {
+        samples.x = d->frame;
+        samples.window_end = d->row;
+        samples.window_length = t->settings->window;
+        csm_ensemble_heads(heads, d->targets, d->weight, d->length);
+        options.heads = heads;
+        options.head_count = 2;
+    } else {
+        samples.y.cols = 1; /* direction alone */
+    }
     return csm_model_tune(tuner, t->pipeline->context, t->member->learner->name, &samples, d->begin, d->end,
                           d->folds, d->fold_count, &options);
 }

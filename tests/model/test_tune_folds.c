@@ -220,6 +220,115 @@ static void any_layout_of_the_rows_gives_the_same_search(void **state) {
     history_free(h);
 }
 
+/* ---- windows and heads ---- */
+
+#define WINDOW 4
+
+/* The history's rows as hours; a sample is the window that ends in a row, its targets a class and a return. */
+typedef struct windows {
+    history *h;
+    size_t length;
+    int64_t end[ROWS];
+    double y[ROWS][2];
+    csm_samples samples;
+} windows;
+
+static windows *windows_new(void) {
+    windows *w = calloc(1, sizeof *w);
+    w->h = history_new();
+    w->length = ROWS - WINDOW + 1;
+    for (size_t i = 0; i < w->length; i++) {
+        w->end[i] = (int64_t)(i + WINDOW - 1);
+        w->y[i][1] = w->h->set.y[i + WINDOW - 1];
+        w->y[i][0] = w->y[i][1] > 0;
+    }
+    w->samples = (csm_samples){.x = w->h->set.samples.x,
+                               .y = csm_matrix_f64(&w->y[0][0], w->length, 2),
+                               .weight = w->h->set.weight,
+                               .window_end = w->end,
+                               .window_length = WINDOW,
+                               .length = w->length};
+    return w;
+}
+
+static const csm_head two_heads[] = {
+    {.objective = CSM_OBJECTIVE_LOGISTIC, .column = 0, .weight = 1},
+    {.objective = CSM_OBJECTIVE_HUBER, .column = 1, .parameter = 0.7, .weight = 3}};
+static const csm_parameter small_network[] = {{"hidden", 4}, {"epochs", 1}, {"learning_rate", 0.01}};
+
+/* Loss of fold f, made with the public functions alone. */
+static double window_loss(const windows *w, size_t f, csm_context *context) {
+    const csm_fold *fold = &w->h->folds[f];
+    uint8_t keep[ROWS];
+    int64_t end[2][ROWS]; /* training, test */
+    double y[2][ROWS][2], weight[2][ROWS], score[ROWS][2];
+    size_t n[2] = {0, 0};
+    assert_ok(csm_model_purge(keep, w->h->begin, w->h->end, w->length, fold->train_from, fold->train_to,
+                              fold->test_from));
+    for (size_t i = 0; i < w->length; i++) {
+        const bool tested = w->h->begin[i] >= fold->test_from && w->h->begin[i] < fold->test_to;
+        if (!keep[i] && !tested) continue;
+        const size_t part = tested, k = n[part]++;
+        end[part][k] = w->end[i];
+        memcpy(y[part][k], w->y[i], sizeof y[part][k]);
+        weight[part][k] = w->h->set.weight[i];
+    }
+    csm_samples samples = w->samples;
+    samples.y = csm_matrix_f64(&y[0][0][0], n[0], 2);
+    samples.weight = weight[0];
+    samples.window_end = end[0];
+    samples.length = n[0];
+    csm_train_options options;
+    csm_model *model;
+    csm_model_train_options_init(&options);
+    options.parameters = small_network;
+    options.parameter_count = COUNT(small_network);
+    options.heads = two_heads;
+    options.head_count = 2;
+    options.stream = f;
+    assert_ok(csm_model_train(&model, context, "lstm", &samples, &options));
+    samples.window_end = end[1];
+    samples.length = n[1];
+    samples.weight = NULL;
+    samples.y = (csm_matrix){0};
+    csm_matrix out = csm_matrix_f64(&score[0][0], n[1], 2);
+    assert_ok(csm_model_predict(model, context, &samples, &out));
+    csm_model_free(model);
+    double sum = 0, weights = 0;
+    for (size_t i = 0; i < n[1]; i++) {
+        const double s = score[i][0], e = fabs(y[1][i][1] - score[i][1]);
+        const double log_loss = log(1 + exp(-s)) + (1 - y[1][i][0]) * s;
+        sum += weight[1][i] * (log_loss + 3 * (e <= 0.7 ? e * e / 2 : 0.7 * (e - 0.35))) / 4;
+        weights += weight[1][i];
+    }
+    return sum / weights;
+}
+
+static void windows_and_heads_are_scored_fold_by_fold(void **state) {
+    (void)state;
+    windows *w = windows_new();
+    csm_context *context = context_new(1);
+    const csm_learner_parameter rate[] = {{"learning_rate", "", 0.001, 0.1, 0.01, 0, 1}};
+    csm_tuner *tuner = tuner_new(rate, 1, 1, FOLDS, 1);
+    csm_tune_options options;
+    csm_tune_options_init(&options);
+    options.fixed = small_network;
+    options.fixed_count = 2;
+    options.heads = two_heads;
+    options.head_count = 2;
+    assert_ok(csm_model_tune(tuner, context, "lstm", &w->samples, w->h->begin, w->h->end, w->h->folds, FOLDS,
+                             &options));
+    for (size_t f = 0; f < FOLDS; f++) {
+        const double expected = window_loss(w, f, context), found = tuner->trials[0].loss[f];
+        if (fabs(found - expected) > 1e-12 * fabs(expected))
+            fail_msg("fold %zu: %.17g is not %.17g", f, found, expected);
+    }
+    csm_tuner_free(tuner);
+    csm_context_free(context);
+    history_free(w->h);
+    free(w);
+}
+
 /* ---- cancel, failure, resume ---- */
 
 static int cancel_after(void *user, const char *what, uint64_t done, uint64_t total) {
@@ -364,6 +473,7 @@ int main(void) {
         cmocka_unit_test(the_result_beats_the_standard_values_and_every_trial_is_handed_over),
         cmocka_unit_test(a_steps_loss_is_that_of_its_purged_fold_for_every_objective),
         cmocka_unit_test(any_layout_of_the_rows_gives_the_same_search),
+        cmocka_unit_test(windows_and_heads_are_scored_fold_by_fold),
         cmocka_unit_test(a_cancelled_search_goes_on_from_its_file_and_ends_the_same),
         cmocka_unit_test(a_register_that_fails_ends_the_search_and_its_trial_was_not_told),
         cmocka_unit_test(every_failed_allocation_ends_the_search_where_it_can_go_on),

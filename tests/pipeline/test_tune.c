@@ -9,12 +9,18 @@
 #define TRIALS 5
 #define SEARCHED 2 /* members with something to search: trees, linear */
 
+/* Opens the pipeline again with members that are quick to train and so many trials. */
+static void reopen(market *m, const char *trials) {
+    csm_pipeline_free(m->pipeline);
+    assert_ok(csm_config_set(m->config, "train.members", "trees,linear"));
+    assert_ok(csm_config_set(m->config, "train.tune", trials));
+    assert_ok(csm_pipeline_open(&m->pipeline, m->context, m->config, m->workspace, CSM_STORE_WRITE));
+}
+
 static market *tuned_market(void) {
     market *m = market_new(3, planted_signal, 17);
-    csm_pipeline_free(m->pipeline);
-    assert_ok(csm_config_set(m->config, "train.tune", "5"));
     assert_ok(csm_config_set(m->config, "train.tune_folds", "2"));
-    assert_ok(csm_pipeline_open(&m->pipeline, m->context, m->config, m->workspace, CSM_STORE_WRITE));
+    reopen(m, "5");
     return m;
 }
 
@@ -93,6 +99,7 @@ static void nothing_of_the_walks_tests_touches_the_search(void **state) {
     break_from = 1e9;
     market *whole = market_new(3, broken_later, 17);
     csm_time first_decision = CSM_TIME_MAX;
+    reopen(whole, "0");
     csm_training *untuned = train_market(whole);
     for (size_t i = 0; i < csm_training_horizon(untuned, 0)->walk_rows; i++) {
         if (csm_training_walk(untuned, 0)[i].time < first_decision)
@@ -109,9 +116,7 @@ static void nothing_of_the_walks_tests_touches_the_search(void **state) {
     for (size_t i = 0; i < 3; i++) {
         break_from = breaks[i];
         market *m = market_new(3, broken_later, 17);
-        csm_pipeline_free(m->pipeline);
-        assert_ok(csm_config_set(m->config, "train.tune", "5"));
-        assert_ok(csm_pipeline_open(&m->pipeline, m->context, m->config, m->workspace, CSM_STORE_WRITE));
+        reopen(m, "5");
         csm_training_free(train_market(m));
         csm_statement *s = NULL;
         bool row = false;
@@ -191,6 +196,28 @@ static void the_state_of_another_search_gives_way_and_a_damaged_one_is_told(void
     market_free(m);
 }
 
+/* ---- a member that reads windows ---- */
+
+static void an_lstm_is_tuned_with_both_its_heads(void **state) {
+    (void)state;
+    market *m = market_new(2, planted_signal, 17);
+    static const char *const values[][2] = {{"train.tune", "3"},       {"train.tune_folds", "2"},
+                                            {"train.members", "lstm"}, {"lstm.window", "6"},
+                                            {"lstm.hidden", "8"},      {"lstm.epochs", "1"}};
+    csm_pipeline_free(m->pipeline);
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++)
+        assert_ok(csm_config_set(m->config, values[i][0], values[i][1]));
+    assert_ok(csm_pipeline_open(&m->pipeline, m->context, m->config, m->workspace, CSM_STORE_WRITE));
+    csm_training *training = train_market(m);
+    assert_int_equal(csm_training_horizon(training, 0)->trials, 3);
+    assert_true(number(m, "SELECT count(DISTINCT number) FROM trials WHERE subject = 'lstm' AND loss > 0") ==
+                3);
+    assert_true(number(m, "SELECT count(DISTINCT json_extract(parameters, '$.learning_rate')) FROM trials") ==
+                3);
+    csm_training_free(training);
+    market_free(m);
+}
+
 /* ---- where there is nothing to tune on ---- */
 
 static void count_warnings(void *user, csm_log_level level, const char *module, const char *text) {
@@ -202,11 +229,9 @@ static void data_too_short_for_folds_keeps_the_configured_parameters(void **stat
     (void)state;
     market *m = market_new(3, planted_signal, 17);
     size_t warnings = 0;
-    csm_pipeline_free(m->pipeline);
-    assert_ok(csm_config_set(m->config, "train.tune", "5"));
     assert_ok(csm_config_set(m->config, "train.first", "36h")); /* half of it is shorter than the horizon */
     assert_ok(csm_config_set(m->config, "train.test_span", "200d"));
-    assert_ok(csm_pipeline_open(&m->pipeline, m->context, m->config, m->workspace, CSM_STORE_WRITE));
+    reopen(m, "5");
     csm_context_set_log(m->context, count_warnings, &warnings);
     csm_training *training = train_market(m);
     assert_int_equal(csm_training_horizon(training, 0)->trials, 0);
@@ -226,6 +251,7 @@ int main(void) {
         cmocka_unit_test(nothing_of_the_walks_tests_touches_the_search),
         cmocka_unit_test(a_search_cancelled_at_any_step_goes_on_and_registers_nothing_twice),
         cmocka_unit_test(the_state_of_another_search_gives_way_and_a_damaged_one_is_told),
+        cmocka_unit_test(an_lstm_is_tuned_with_both_its_heads),
         cmocka_unit_test(data_too_short_for_folds_keeps_the_configured_parameters),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

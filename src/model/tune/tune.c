@@ -10,13 +10,16 @@
 typedef struct tuning {
     csm_tuner *tuner;
     csm_context *context;
-    const csm_learner *learner;
+    const csm_learner_class *class;
+    const csm_learner *learner; /* of the class */
     const csm_samples *samples;
     const csm_time *begin;
     const csm_time *end;
     const csm_fold *folds;
     csm_tune_options options;
     csm_parameter *parameters; /* fixed, then the trial's */
+    csm_head *heads;           /* what is scored */
+    size_t head_count;
 } tuning;
 
 void csm_tune_options_init(csm_tune_options *options) {
@@ -100,19 +103,9 @@ static csm_status take_test(subset *out, const tuning *t, const csm_fold *fold, 
 
 /* ---- loss ---- */
 
-static double parameter(const tuning *t, const char *name) {
-    for (size_t i = 0; i < t->options.fixed_count; i++) {
-        if (strcmp(t->options.fixed[i].name, name) == 0) return t->options.fixed[i].value;
-    }
-    for (size_t p = 0; p < t->learner->parameter_count; p++) {
-        if (strcmp(t->learner->parameters[p].name, name) == 0) return t->learner->parameters[p].standard;
-    }
-    return NAN;
-}
-
-static double loss_of(csm_objective objective, double defined_by, double y, double score) {
-    const double error = y - score;
-    switch (objective) {
+static double loss_of(const csm_head *head, double y, double score) {
+    const double error = y - score, defined_by = head->parameter;
+    switch (head->objective) {
     case CSM_OBJECTIVE_LOGISTIC:
         return -y * csm_log_logistic(score) - (1 - y) * csm_log_logistic(-score);
     case CSM_OBJECTIVE_QUANTILE:
@@ -125,20 +118,21 @@ static double loss_of(csm_objective objective, double defined_by, double y, doub
     }
 }
 
-/* Weighted mean over rows and outputs. CSM_ENODATA when no row has weight. */
+/* Weighted mean over rows and heads. CSM_ENODATA when no row has weight. */
 static csm_status mean_loss(double *out, const tuning *t, const csm_samples *test, const double *score) {
-    const csm_objective objective = (csm_objective)t->options.objective;
-    const double defined_by = parameter(t, objective == CSM_OBJECTIVE_QUANTILE ? "quantile" : "huber_delta");
-    double sum = 0, weights = 0;
+    double sum = 0, weights = 0, head_weights = 0;
+    for (size_t h = 0; h < t->head_count; h++) head_weights += t->heads[h].weight;
     for (size_t i = 0; i < test->length; i++) {
         const double weight = test->weight ? test->weight[i] : 1;
-        for (size_t o = 0; o < test->y.cols; o++)
-            sum += weight * loss_of(objective, defined_by, csm_matrix_get(&test->y, i, o),
-                                    score[i * test->y.cols + o]);
+        for (size_t h = 0; h < t->head_count; h++) {
+            const csm_head *head = &t->heads[h];
+            sum += weight * head->weight *
+                   loss_of(head, csm_matrix_get(&test->y, i, head->column), score[i * t->head_count + h]);
+        }
         weights += weight;
     }
     if (!(weights > 0)) return csm_fail(CSM_ENODATA, "no row to score");
-    *out = sum / weights / (double)test->y.cols;
+    *out = sum / weights / head_weights;
     return CSM_OK;
 }
 
@@ -157,14 +151,16 @@ static csm_status evaluate(double *loss, const tuning *t, size_t parameter_count
     options.parameters = t->parameters;
     options.parameter_count = parameter_count;
     options.objective = t->options.objective;
+    options.heads = t->options.heads;
+    options.head_count = t->options.head_count;
     options.stream = t->options.stream + step;
     if (status == CSM_OK && test.samples.length == 0) status = csm_fail(CSM_ENODATA, "no row to score");
     if (status == CSM_OK)
         status = csm_model_train(&model, t->context, t->learner->name, &training.samples, &options);
-    if (status == CSM_OK) score = csm_alloc_array(test.samples.length * test.samples.y.cols, sizeof *score);
+    if (status == CSM_OK) score = csm_alloc_array(test.samples.length, t->head_count * sizeof *score);
     if (status == CSM_OK && !score) status = CSM_ENOMEM;
     if (status == CSM_OK) {
-        csm_matrix view = csm_matrix_f64(score, test.samples.length, test.samples.y.cols);
+        csm_matrix view = csm_matrix_f64(score, test.samples.length, t->head_count);
         status = csm_model_predict(model, t->context, &test.samples, &view);
     }
     if (status == CSM_OK) status = mean_loss(loss, t, &test.samples, score);
@@ -228,12 +224,30 @@ static csm_status check_searched(const tuning *t) {
     return CSM_OK;
 }
 
-static csm_status check(const tuning *t, size_t fold_count) {
+/* Heads with the parameters that define their losses. */
+static csm_status resolve_heads(tuning *t) {
+    csm_train_options options;
+    csm_model_train_options_init(&options);
+    options.objective = t->options.objective;
+    options.heads = t->options.heads;
+    options.head_count = t->options.head_count;
+    double *values = csm_alloc_array(t->learner->parameter_count, sizeof *values);
+    if (!values) return CSM_ENOMEM;
+    csm_status status = csm_model_parameters(values, t->learner, t->options.fixed, t->options.fixed_count);
+    if (status == CSM_OK)
+        status = csm_heads_resolve(&t->heads, &t->head_count, t->class, t->samples, &options, values);
+    csm_dealloc(values);
+    for (size_t h = 0; status == CSM_OK && h < t->head_count; h++) {
+        const uint32_t objective = t->heads[h].objective;
+        if (objective > CSM_OBJECTIVE_LOGISTIC || !(t->learner->objectives & (1u << objective)))
+            status = csm_fail(CSM_EINVAL, "tune: objective %u is not one of %s's with a loss of its own",
+                              objective, t->learner->name);
+    }
+    return status;
+}
+
+static csm_status check(tuning *t, size_t fold_count) {
     const csm_samples *samples = t->samples;
-    const uint32_t objective = t->options.objective;
-    if (objective > CSM_OBJECTIVE_LOGISTIC || !(t->learner->objectives & (1u << objective)))
-        return csm_fail(CSM_EINVAL, "tune: objective %u is not one of %s's with a loss of its own", objective,
-                        t->learner->name);
     if (fold_count != t->tuner->options.steps)
         return csm_fail(CSM_EINVAL, "tune: %zu folds for a tuner of %u steps", fold_count,
                         t->tuner->options.steps);
@@ -245,8 +259,11 @@ static csm_status check(const tuning *t, size_t fold_count) {
     }
     if (samples->length == 0) return csm_fail(CSM_ENODATA, "tune: no rows");
     if (!samples->y.data) return csm_fail(CSM_EINVAL, "tune: y has no data");
-    csm_status status =
-        csm_samples_check(samples, t->learner, (csm_objective)objective, samples->x.cols, "tune");
+    /* with heads, each column has its own objective, as in csm_model_train */
+    const csm_objective objective =
+        t->options.heads ? CSM_OBJECTIVE_SQUARED : (csm_objective)t->options.objective;
+    csm_status status = csm_samples_check(samples, t->learner, objective, samples->x.cols, "tune");
+    if (status == CSM_OK) status = resolve_heads(t);
     return status == CSM_OK ? check_searched(t) : status;
 }
 
@@ -255,14 +272,22 @@ csm_status csm_model_tune(csm_tuner *tuner, csm_context *context, const char *le
                           const csm_fold *folds, size_t fold_count, const csm_tune_options *user) {
     if (!tuner || !context || !samples || !begin || !end || !folds)
         return csm_fail(CSM_EINVAL, "tune: tuner, context, samples, begin, end and folds are required");
-    tuning t = {tuner, context, csm_model_learner_find(learner), samples, begin, end, folds, {0}, NULL};
-    if (!t.learner)
+    tuning t = {.tuner = tuner,
+                .context = context,
+                .class = csm_learner_class_find(learner),
+                .samples = samples,
+                .begin = begin,
+                .end = end,
+                .folds = folds};
+    double *loss = NULL;
+    if (!t.class)
         return csm_fail(CSM_ENOTFOUND, "tune: no learner is called '%s'", learner ? learner : "(NULL)");
+    t.learner = &t.class->about;
     csm_tune_options_init(&t.options);
     csm_status status = csm_options_take(&t.options, sizeof t.options, user, "csm_tune_options");
     if (status == CSM_OK) status = check(&t, fold_count);
-    if (status != CSM_OK) return status;
-    double *loss = csm_alloc_array(fold_count, sizeof *loss);
+    if (status != CSM_OK) goto done;
+    loss = csm_alloc_array(fold_count, sizeof *loss);
     t.parameters = csm_alloc_array(t.options.fixed_count + tuner->dimensions, sizeof *t.parameters);
     if (!loss || !t.parameters) status = CSM_ENOMEM;
     if (status == CSM_OK && t.options.fixed_count)
@@ -276,6 +301,8 @@ csm_status csm_model_tune(csm_tuner *tuner, csm_context *context, const char *le
         }
         if (status == CSM_OK) status = run_trial(&t, &trial, loss);
     }
+done:
+    csm_dealloc(t.heads);
     csm_dealloc(t.parameters);
     csm_dealloc(loss);
     return status;
