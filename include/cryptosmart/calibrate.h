@@ -144,6 +144,73 @@ CSM_API double csm_calibrate_blocks(const csm_time *time, size_t n, csm_time hor
 /* Spearman's rank correlation with mean ranks for ties; NaN when either side is constant or n < 2. */
 CSM_API double csm_calibrate_spearman(const double *a, const double *b, size_t n);
 
+/* ---- skill or luck -------------------------------------------------------------------------------------------------- */
+
+/* Sharpe ratio of a series of returns, all of it per period of the series. */
+typedef struct csm_sharpe {
+    size_t rows;
+    uint32_t lags; /* of the standard error */
+    uint32_t reserved;
+    double mean;
+    double standard_error; /* of the mean, Newey & West 1987: holds under autocorrelation */
+    double deviation;      /* n - 1 */
+    double sharpe;         /* mean / deviation */
+    double skewness;
+    double kurtosis; /* 3 for a normal distribution */
+    double
+        probabilistic; /* probability that the true ratio exceeds the benchmark (Bailey & Lopez de Prado 2012) */
+    double expected_best; /* ratio that the best of `trials` without skill is expected to reach */
+    double deflated;      /* probability that the true ratio exceeds that (Bailey & Lopez de Prado 2014) */
+} csm_sharpe;
+#define CSM_LAGS_AUTOMATIC UINT32_MAX /* floor(4 (n / 100)^(2/9)) */
+typedef struct csm_sharpe_options {
+    size_t size;
+    double benchmark; /* ratio per period; default 0 */
+    uint64_t trials;  /* ever made, kept or not; default 1 */
+    double
+        trial_deviation; /* standard deviation of the trials' ratios; default 0: 1 / sqrt(n - 1), that of pure luck */
+    uint32_t lags; /* default CSM_LAGS_AUTOMATIC */
+    uint32_t reserved;
+} csm_sharpe_options;
+CSM_API void csm_calibrate_sharpe_options_init(csm_sharpe_options *options);
+/* CSM_ENODATA with fewer than 3 returns or returns that are all equal. */
+CSM_API csm_status csm_calibrate_sharpe(csm_sharpe *out, const double *returns, size_t n,
+                                        const csm_sharpe_options *options);
+
+/* Probability of backtest overfitting by combinatorially symmetric cross-validation (Bailey, Borwein, Lopez de Prado & Zhu
+ * 2017). Periods are cut into `parts`; for every choice of half of them the strategy with the best Sharpe ratio there is looked up in
+ * the other half. */
+typedef struct csm_overfitting {
+    size_t combinations;
+    double probability; /* share of combinations in which the chosen one is at the median or below */
+    double median_rank; /* of the chosen one out of sample: 0 worst .. 1 best */
+    double loss;        /* share in which the chosen one's mean out of sample is negative */
+} csm_overfitting;
+/* returns: (periods, strategies >= 2), finite. parts: even, 2..16, at most half the periods. A part without variance counts as a
+ * ratio of 0. */
+CSM_API csm_status csm_calibrate_overfitting(csm_overfitting *out, const csm_matrix *returns, uint32_t parts);
+
+/* Test for superior predictive ability (Hansen 2005): whether the best of several models beats a benchmark by more than the best
+ * of as many would by luck. */
+typedef struct csm_superior {
+    size_t best;      /* column */
+    double statistic; /* largest studentised mean, at least 0 */
+    double lower;     /* p-values; the consistent one is Hansen's */
+    double consistent;
+    double upper; /* White's reality check, studentised */
+} csm_superior;
+typedef struct csm_superior_options {
+    size_t size;
+    double run;         /* mean run of the stationary bootstrap in rows, >= 1; default 0: sqrt(rows) */
+    uint32_t bootstrap; /* resamples, 1..1000000; default 1000 */
+    uint32_t reserved;
+} csm_superior_options;
+CSM_API void csm_calibrate_superior_options_init(csm_superior_options *options);
+/* gain: (periods, models), finite: the benchmark's loss less the model's. A model without variance is left out; CSM_ENODATA when
+ * none is left or with fewer than 16 periods. Reproducible by the context's seed. */
+CSM_API csm_status csm_calibrate_superior(csm_superior *out, csm_context *context, const csm_matrix *gain,
+                                          const csm_superior_options *options);
+
 /* ---- evidence ------------------------------------------------------------------------------------------------- */
 
 typedef enum csm_evidence_status {

@@ -5,12 +5,16 @@
 #include <stdlib.h>
 
 #define BOOTSTRAP_STREAM 0x626f6f7473747261u /* "bootstra" */
-#define RUN_ENDS 0.5                         /* runs of 1 / 0.5 = 2 blocks on average */
+#define RUN 2                                /* blocks on average */
 
 void csm_bootstrap_draw(uint32_t *pick, size_t blocks, uint64_t seed, uint64_t resample) {
+    csm_bootstrap_runs(pick, blocks, RUN, seed, resample);
+}
+
+void csm_bootstrap_runs(uint32_t *pick, size_t blocks, double run, uint64_t seed, uint64_t resample) {
     uint64_t stream = BOOTSTRAP_STREAM + resample;
     for (size_t b = 0; b < blocks; b++) {
-        bool starts = b == 0 || csm_random_uniform(seed, stream, 2 * b) < RUN_ENDS;
+        bool starts = b == 0 || csm_random_uniform(seed, stream, 2 * b) < 1 / run;
         if (starts)
             pick[b] = (uint32_t)(csm_random_uniform(seed, stream, 2 * b + 1) * (double)blocks);
         else

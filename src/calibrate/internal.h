@@ -8,7 +8,7 @@
  *   isotonic.c    pool adjacent violators, Venn-Abers  evidence.c  betting martingale
  *   calibrator.c  rules, shrinkage, public interface   gate.c      what may be shown
  *   choose.c      choice by log loss on purged folds   spearman.c, conformal.c
- *   file.c        a calibrator inside a model file
+ *   file.c        a calibrator inside a model file     sharpe.c, overfitting.c, superior.c, panel.c  skill or luck
  */
 #ifndef CSM_CALIBRATE_INTERNAL_H
 #define CSM_CALIBRATE_INTERNAL_H
@@ -141,8 +141,15 @@ int64_t csm_block_index(csm_time time, csm_time horizon);
 /* Block b of resample s out of `blocks` in order of time: stationary bootstrap (Politis & Romano 1994) with runs of two
  * blocks on average, since labels reach into the next block. Fills pick[blocks]. */
 void csm_bootstrap_draw(uint32_t *pick, size_t blocks, uint64_t seed, uint64_t resample);
+/* The same with runs of `run` >= 1 on average. */
+void csm_bootstrap_runs(uint32_t *pick, size_t blocks, double run, uint64_t seed, uint64_t resample);
 /* 5 % and 95 % quantile (linear between order statistics) of the values that are numbers; sorts them. */
 void csm_bootstrap_band(double *low, double *high, double *values, size_t n);
+
+/* ---- panel.c ---- */
+
+/* Copies a finite (periods, series) matrix, series by series: values[series * periods + period]. */
+csm_status csm_panel_copy(double **values, const csm_matrix *matrix, const char *what);
 
 /* ---- spearman.c ---- */
 
