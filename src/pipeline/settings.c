@@ -75,7 +75,7 @@ static csm_status read_member(member_settings *member, const csm_config *config,
     while (k < kinds && strcmp(member_kinds[k].name, name) != 0) k++;
     if (k == kinds) return csm_fail(CSM_EINVAL, "train.members: no member is called '%s'", name);
     *member = (member_settings){.learner = csm_model_learner_find(member_kinds[k].learner)};
-    snprintf(member->name, sizeof member->name, "%s", name);
+    snprintf(member->name, sizeof member->name, "%s", member_kinds[k].name);
     return read_parameters(member, config);
 }
 
