@@ -3,6 +3,7 @@
 #include "core/platform.h"
 #include "pipeline/champion.h"
 #include "pipeline/pipeline.h"
+#include "pipeline/register.h"
 #include "pipeline/tune.h"
 
 #include <math.h>
@@ -162,6 +163,7 @@ csm_status csm_pipeline_train(csm_training **out, csm_pipeline *pipeline, csm_ti
     if (!t.training) return CSM_ENOMEM;
     t.training->as_of = t.as_of;
     csm_status status = train_all(&t);
+    if (status == CSM_OK) status = csm_register_training(pipeline, t.training);
     if (status == CSM_OK) status = csm_champion_register(t.training, pipeline);
     if (status == CSM_OK) status = csm_tune_forget(pipeline);
     csm_frame_free(t.frame);

@@ -41,7 +41,8 @@ json $small train --as-of $end >"$folder/plain.json" || fault "train failed"
 holds "$folder/plain.json" 'd["horizons"][0]["tuning_trials"] == 0'
 holds "$folder/plain.json" 'd["horizons"][0]["members"][0]["parameters"]["leaves"] == 4'
 json status >"$folder/status.json"
-holds "$folder/status.json" 'd["trials"] == 0'
+holds "$folder/status.json" 'd["trials"] == 1' # the training itself
+cp -r "$workspace" "$folder/killed"
 
 # shellcheck disable=SC2086
 json $small train --as-of $end --tune 6 >"$folder/tuned.json" || fault "train --tune failed"
@@ -49,15 +50,33 @@ tried=$(python3 -c 'import json,sys; print(json.load(open(sys.argv[1]))["horizon
 holds "$folder/tuned.json" "$tried >= 12 and $tried % 6 == 0" # six for each member with something to search
 holds "$folder/tuned.json" 'all(4 <= m["parameters"]["leaves"] <= 64 for m in d["horizons"][0]["members"] if "leaves" in m["parameters"])'
 json status >"$folder/status.json"
-holds "$folder/status.json" "d['trials'] == $tried"
-exits 0 "$tried trials" status
+holds "$folder/status.json" "d['trials'] == $tried + 2"
+exits 0 "$((tried + 2)) trials" status
 # The same search again is the same trials, and the same model.
 # shellcheck disable=SC2086
 json $small train --as-of $end --tune 6 >"$folder/again.json" || fault "train --tune failed again"
 cmp -s "$folder/tuned.json" "$folder/again.json" || fault "the same search gave another training"
 json status >"$folder/status.json"
-holds "$folder/status.json" "d['trials'] == $tried"
+holds "$folder/status.json" "d['trials'] == $tried + 2"
 exits 0 "chosen among $tried trials" evaluate
+
+# Killed in the middle of the search, in a workspace of its own: it goes on, and ends as the other did.
+# shellcheck disable=SC2086
+"$program" --workspace "$folder/killed" --json $small train --as-of $end --tune 6 >/dev/null 2>&1 &
+search=$!
+tries=0
+while [ ! -e "$folder/killed/tune/1d-trees.safetensors" ] && kill -0 $search 2>/dev/null && [ $tries -lt 6000 ]; do
+    tries=$((tries + 1))
+    sleep 0.01
+done
+kill -9 $search 2>/dev/null
+wait $search 2>/dev/null
+# shellcheck disable=SC2086
+"$program" --workspace "$folder/killed" --json $small train --as-of $end --tune 6 >"$folder/resumed.json" 2>/dev/null || fault "the killed search did not go on"
+checks=$((checks + 1))
+cmp -s "$folder/tuned.json" "$folder/resumed.json" || fault "the killed search ended otherwise"
+"$program" --workspace "$folder/killed" --json status >"$folder/status.json"
+holds "$folder/status.json" "d['trials'] == $tried + 2"
 
 python3 - "$workspace/catalog.db" <<'PY' || fault "the register can be changed"
 import sqlite3, sys

@@ -59,10 +59,10 @@ static void every_trial_is_registered_and_the_models_have_the_best_ones_paramete
     csm_pipeline_status status;
     assert_int_equal(csm_training_horizon(training, 0)->trials, SEARCHED * TRIALS);
     assert_ok(csm_pipeline_status_report(&status, m->pipeline));
-    assert_true(status.trials == SEARCHED * TRIALS);
+    assert_true(status.trials == SEARCHED * TRIALS + 1); /* the training is one too */
     assert_true(number(m, "SELECT count(DISTINCT number) FROM trials WHERE subject = 'trees'") == TRIALS);
     assert_true(number(m, "SELECT count(*) FROM trials WHERE subject = 'linear' AND loss IS NULL") == 0);
-    assert_true(number(m, "SELECT max(steps) FROM trials") == 2);
+    assert_true(number(m, "SELECT max(steps) FROM trials WHERE subject <> 'training'") == 2);
     assert_true(states_left(m) == 0); /* the result is saved: the search's state has gone */
     assert_ok(csm_pipeline_champion(&loaded, m->pipeline));
     assert_int_equal(csm_training_horizon(loaded, 0)->trials, SEARCHED * TRIALS);
@@ -83,6 +83,33 @@ static void every_trial_is_registered_and_the_models_have_the_best_ones_paramete
     assert_fails(CSM_EINVAL, "no member 9", csm_training_parameter(&parameter, loaded, 0, 9, 0));
     csm_training_free(loaded);
     csm_training_free(training);
+    market_free(m);
+}
+
+static void a_training_counts_once_for_each_setting_however_often_it_is_repeated(void **state) {
+    (void)state;
+    market *m = market_new(2, planted_signal, 17);
+    reopen(m, "0");
+    csm_training *training = NULL;
+    csm_training_free(train_market(m));
+    csm_training_free(train_market(m));
+    assert_ok(csm_pipeline_train(&training, m->pipeline, market_end() - 70 * CSM_DAY)); /* one fold less */
+    csm_training_free(training);
+    int64_t count = 0;
+    assert_ok(csm_learn_trials(&count, csm_pipeline_store(m->pipeline), 0));
+    assert_true(count == 1);
+    assert_ok(csm_config_set(m->config, "run.threads", "1")); /* decides nothing */
+    reopen(m, "0");
+    csm_training_free(train_market(m));
+    assert_ok(csm_learn_trials(&count, csm_pipeline_store(m->pipeline), 0));
+    assert_true(count == 1);
+    assert_ok(csm_config_set(m->config, "gbt.leaves", "5"));
+    reopen(m, "0");
+    csm_training_free(train_market(m));
+    assert_ok(csm_learn_trials(&count, csm_pipeline_store(m->pipeline), CSM_DAY));
+    assert_true(count == 2);
+    assert_true(
+        number(m, "SELECT json_extract(parameters, '$.\"gbt.leaves\"') FROM trials ORDER BY row DESC") == 5);
     market_free(m);
 }
 
@@ -120,10 +147,10 @@ static void nothing_of_the_walks_tests_touches_the_search(void **state) {
         csm_training_free(train_market(m));
         csm_statement *s = NULL;
         bool row = false;
-        assert_ok(
-            csm_catalog_prepare(&s, csm_pipeline_store(m->pipeline),
-                                "SELECT group_concat(search || number || steps || parameters || "
-                                "printf('%!.17g', loss), '\n') FROM (SELECT * FROM trials ORDER BY row)"));
+        assert_ok(csm_catalog_prepare(&s, csm_pipeline_store(m->pipeline),
+                                      "SELECT group_concat(search || number || steps || parameters || "
+                                      "printf('%!.17g', loss), '\n') FROM (SELECT * FROM trials "
+                                      "WHERE subject <> 'training' ORDER BY row)"));
         assert_ok(csm_statement_step(s, &row));
         snprintf(text[i], sizeof text[i], "%s", csm_statement_text(s, 0));
         csm_statement_close(s);
@@ -240,7 +267,7 @@ static void data_too_short_for_folds_keeps_the_configured_parameters(void **stat
     for (size_t p = 0; csm_training_parameter(&parameter, training, 0, 0, p) == CSM_OK; p++) {
         if (strcmp(parameter.name, "leaves") == 0) assert_true(parameter.value == 7);
     }
-    assert_true(number(m, "SELECT count(*) FROM trials") == 0);
+    assert_true(number(m, "SELECT count(*) FROM trials WHERE subject <> 'training'") == 0);
     csm_training_free(training);
     market_free(m);
 }
@@ -248,6 +275,7 @@ static void data_too_short_for_folds_keeps_the_configured_parameters(void **stat
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_trial_is_registered_and_the_models_have_the_best_ones_parameters),
+        cmocka_unit_test(a_training_counts_once_for_each_setting_however_often_it_is_repeated),
         cmocka_unit_test(nothing_of_the_walks_tests_touches_the_search),
         cmocka_unit_test(a_search_cancelled_at_any_step_goes_on_and_registers_nothing_twice),
         cmocka_unit_test(the_state_of_another_search_gives_way_and_a_damaged_one_is_told),
