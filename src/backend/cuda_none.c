@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The functions of cuda/ in a build without CUDA. */
+#include "backend/gbt_cuda.h"
 #include "backend/lstm_cuda.h"
 
 #include "core/internal.h"
@@ -92,4 +93,41 @@ csm_status csm_lstm_cuda_get_moments(csm_lstm_cuda *lstm, float *first, float *s
 csm_status csm_lstm_cuda_set_moments(csm_lstm_cuda *lstm, const float *first, const float *second) {
     (void)lstm, (void)first, (void)second;
     return without_cuda();
+}
+
+/* ---- gbt_cuda.h ---- */
+
+static csm_status trees_without_cuda(void) {
+    return csm_fail(CSM_EDEVICE, "gbt cuda: this library was built without CUDA");
+}
+
+csm_status csm_gbt_cuda_memory(uint64_t *bytes, const csm_gbt_cuda_data *data) {
+    (void)bytes, (void)data;
+    return trees_without_cuda();
+}
+
+csm_status csm_gbt_cuda_new(csm_gbt_cuda **out, const csm_gbt_cuda_data *data) {
+    (void)data;
+    *out = NULL;
+    return trees_without_cuda();
+}
+
+void csm_gbt_cuda_free(csm_gbt_cuda *gbt) {
+    (void)gbt; /* always NULL here */
+}
+
+csm_status csm_gbt_cuda_sum(csm_gbt_cuda *gbt, uint64_t *wide, const csm_gbt_cuda_round *round) {
+    (void)gbt, (void)wide, (void)round;
+    return trees_without_cuda();
+}
+
+csm_status csm_gbt_cuda_grow(csm_gbt_cuda *gbt, csm_gbt_cuda_split *split, uint32_t *splits, uint32_t *row,
+                             const csm_gbt_cuda_round *round) {
+    (void)gbt, (void)split, (void)splits, (void)row, (void)round;
+    return trees_without_cuda();
+}
+
+csm_status csm_gbt_cuda_predict(double *out, const csm_gbt_cuda_forest *forest, const float *x, size_t rows) {
+    (void)out, (void)forest, (void)x, (void)rows;
+    return trees_without_cuda();
 }
