@@ -42,15 +42,16 @@ typedef struct gbt_sliced_node {
 typedef struct gbt_walk_node {
     float threshold; /* leaf: +inf */
     uint32_t column;
-    uint32_t left; /* leaf: itself */
+    uint32_t left; /* index within all trees' nodes; leaf: itself */
     uint32_t bin;  /* leaf: its number within the tree */
 } gbt_walk_node;
 
 typedef struct gbt_flat_tree {
     const gbt_sliced_node *node; /* NULL: walked */
-    const gbt_walk_node *walk;   /* first node of the tree, its root; `left` counts from it */
+    const gbt_walk_node *walk;   /* all trees' nodes */
     const double *value;         /* leaves */
     const uint32_t *halves;      /* up to 64 leaves: 64 low, then 64 high words of the values; else NULL */
+    uint32_t root;               /* within walk */
     uint32_t node_count;
     uint32_t leaves;
 } gbt_flat_tree;

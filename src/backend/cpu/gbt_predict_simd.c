@@ -199,7 +199,7 @@ void CSM_ISA_SYMBOL(csm_gbt_code)(uint8_t *code, const float *x, const gbt_colum
 /* Leaf numbers of GBT_BLOCK rows by walking each; for trees of very many leaves. */
 static void walk_rows(uint32_t *leaf, const gbt_flat_tree *tree, const uint8_t *code) {
     for (size_t i = 0; i < GBT_BLOCK; i++) {
-        const gbt_walk_node *node = tree->walk;
+        const gbt_walk_node *node = tree->walk + tree->root;
         while (tree->walk + node->left != node)
             node = tree->walk + node->left + (code[(size_t)node->column * GBT_BLOCK + i] > node->bin);
         leaf[i] = node->bin;

@@ -5,6 +5,15 @@
 
 #include "model/gbt/internal.h"
 
+#include <string.h>
+
+/* A node of a walk by one row. Keys order as their floats do, so that a step is five instructions. */
+typedef struct gbt_step {
+    uint32_t key; /* of the threshold; leaf: the greatest */
+    uint16_t column;
+    uint16_t left; /* how far behind the node its left child stands; leaf: 0 */
+} gbt_step;
+
 typedef struct gbt_plan {
     size_t features;
     uint32_t outputs;
@@ -14,13 +23,19 @@ typedef struct gbt_plan {
     size_t trees;
     size_t column_count;
     gbt_column *column; /* by feature */
+    uint32_t *column_feature;
+    bool plain;         /* none has sets or takes zeros as missing */
     float *edge;        /* of all columns */
     uint32_t *category; /* the ensemble's sets */
     gbt_flat_tree *tree;
+    uint32_t *root; /* of each tree, within walk */
     gbt_sliced_node *sliced;
     gbt_walk_node *walk;
-    double *value;    /* of leaves, tree after tree */
-    uint32_t *halves; /* gbt_flat_tree.halves of all trees that have them */
+    gbt_step *step;     /* as walk; NULL where 16 bits do not do */
+    double *node_value; /* as walk: values of leaves */
+    uint32_t any_leaf;  /* of walk */
+    double *value;      /* of leaves, tree after tree */
+    uint32_t *halves;   /* gbt_flat_tree.halves of all trees that have them */
 } gbt_plan;
 
 /* The first `trees` trees of an ensemble. The plan keeps nothing of the ensemble. */
@@ -65,6 +80,14 @@ csm_status gbt_run_rows(const gbt_run *run, gbt_scratch *scratch, const csm_matr
                         size_t begin, size_t end);
 /* One row of features into gbt_run_columns doubles. */
 csm_status gbt_run_row(const gbt_run *run, gbt_scratch *scratch, const float *row, double *out);
+
+/* Unsigned numbers in the order of finite and infinite floats; both zeros are one. */
+static inline uint32_t gbt_key(float x) {
+    uint32_t bits;
+    x += 0.0F;
+    memcpy(&bits, &x, sizeof bits);
+    return bits >> 31 ? ~bits : bits | 0x80000000U;
+}
 
 /* Raw scores to responses, in place. */
 void gbt_respond(const gbt_link *link, uint32_t outputs, double *score);

@@ -89,9 +89,11 @@ static void add_column(gbt_plan *plan, const placed_node *key, const float *sort
     gbt_column *column = &plan->column[plan->column_count++];
     uint32_t levels = LEVELS_MIN;
     while ((1u << levels) - 1 < count) levels++;
+    plan->column_feature[plan->column_count - 1] = key->feature;
     *column = (gbt_column){.feature = key->feature, .levels = levels};
     if (key->flags & GBT_NODE_CATEGORICAL) column->set = plan->category + key->set;
     set_missing(column, key->flags, sorted, count);
+    plan->plain = plan->plain && !column->set && !column->zero_is_missing;
     if (column->set) return;
     column->edge = plan->edge + *edges;
     lay_out(plan->edge + *edges, levels, sorted, count);
@@ -129,10 +131,12 @@ csm_status gbt_plan_columns(gbt_plan *plan, gbt_place *place, const gbt_ensemble
      * twice its thresholds, and LEVELS_MIN's at least. */
     plan->column = csm_alloc_array(keys + full, sizeof *plan->column);
     plan->edge = csm_alloc_array(2 * count + (keys + full) * (1u << LEVELS_MIN), sizeof *plan->edge);
+    plan->column_feature = csm_alloc_array(keys + full, sizeof *plan->column_feature);
     plan->category = csm_alloc_array(ensemble->category_count, sizeof *plan->category);
-    if (!plan->column || !plan->edge || !plan->category) goto done;
+    if (!plan->column || !plan->column_feature || !plan->edge || !plan->category) goto done;
     if (ensemble->category_count)
         memcpy(plan->category, ensemble->category, ensemble->category_count * sizeof *plan->category);
+    plan->plain = true;
     for (size_t begin = 0, end; begin < count; begin = end) {
         for (end = begin + 1; end < count && compare_keys(&item[begin], &item[end]) == 0;) end++;
         place_key(plan, place, item, begin, end, &edges);

@@ -39,16 +39,18 @@ static void lay_walk(gbt_plan *plan, gbt_flat_tree *tree, const layout *l, size_
         const gbt_node *node = &l->ensemble->nodes[root + n];
         const gbt_place *place = &l->place[root + n];
         if (node->feature < 0) {
-            walk[n] = (gbt_walk_node){INFINITY, 0, (uint32_t)n, l->first_leaf[n]};
+            walk[n] = (gbt_walk_node){INFINITY, 0, (uint32_t)(root + n), l->first_leaf[n]};
             value[l->first_leaf[n]] = node->value;
+            plan->node_value[root + n] = node->value;
+            plan->any_leaf = (uint32_t)(root + n);
             continue;
         }
         bool categorical = node->flags & GBT_NODE_CATEGORICAL;
         float threshold = categorical ? 0.5F : fminf(node->threshold, 3.402823466e+38F);
-        walk[n] =
-            (gbt_walk_node){threshold, place->column, (uint32_t)((size_t)node->left - root), place->bin};
+        walk[n] = (gbt_walk_node){threshold, place->column, (uint32_t)node->left, place->bin};
     }
-    tree->walk = walk;
+    tree->walk = plan->walk;
+    tree->root = plan->root[tree - plan->tree] = (uint32_t)root;
 }
 
 /* Nodes in the ensemble's order, in which parents come first: all that the kernel needs. */
@@ -102,6 +104,21 @@ static void lay_trees(gbt_plan *plan, layout *l) {
     }
 }
 
+/* Steps of a single row, unless a tree or the columns are too many for 16 bits. */
+static void lay_steps(gbt_plan *plan, size_t node_count) {
+    bool fits = plan->column_count <= UINT16_MAX;
+    for (size_t n = 0; n < node_count && fits; n++) {
+        const gbt_walk_node *walk = &plan->walk[n];
+        bool leaf = walk->left == n;
+        fits = walk->left - n <= UINT16_MAX;
+        plan->step[n] = (gbt_step){leaf ? UINT32_MAX : gbt_key(walk->threshold), (uint16_t)walk->column,
+                                   (uint16_t)(walk->left - n)};
+    }
+    if (fits) return;
+    csm_dealloc(plan->step);
+    plan->step = NULL;
+}
+
 static csm_status lay_plan(gbt_plan *plan, const gbt_ensemble *ensemble) {
     size_t node_count = ensemble->root[plan->trees], largest = 0;
     csm_status status = CSM_ENOMEM;
@@ -116,15 +133,19 @@ static csm_status lay_plan(gbt_plan *plan, const gbt_ensemble *ensemble) {
                 .first_leaf = csm_alloc_array(largest, sizeof *l.first_leaf),
                 .mask = csm_alloc_array(largest, sizeof *l.mask)};
     plan->tree = csm_alloc_array(plan->trees, sizeof *plan->tree);
+    plan->root = csm_alloc_array(plan->trees, sizeof *plan->root);
     plan->sliced = csm_alloc_array(node_count, sizeof *plan->sliced);
     plan->walk = csm_alloc_array(node_count, sizeof *plan->walk);
+    plan->step = csm_alloc_array(node_count, sizeof *plan->step);
+    plan->node_value = csm_alloc_array(node_count, sizeof *plan->node_value);
     plan->value = csm_alloc_array(node_count, sizeof *plan->value);
     plan->halves = csm_alloc_array(plan->trees, 2 * FEW_LEAVES * sizeof *plan->halves);
-    if (!place || !l.leaves || !l.first_leaf || !l.mask || !plan->tree || !plan->sliced || !plan->walk ||
-        !plan->value || !plan->halves)
+    if (!place || !l.leaves || !l.first_leaf || !l.mask || !plan->tree || !plan->root || !plan->sliced ||
+        !plan->walk || !plan->step || !plan->node_value || !plan->value || !plan->halves)
         goto done;
     if ((status = gbt_plan_columns(plan, place, ensemble, node_count))) goto done;
     lay_trees(plan, &l);
+    lay_steps(plan, node_count);
 done:
     csm_dealloc(place);
     csm_dealloc(l.leaves);
@@ -160,11 +181,15 @@ void gbt_plan_free(gbt_plan *plan) {
     csm_dealloc(plan->base);
     csm_dealloc(plan->link);
     csm_dealloc(plan->column);
+    csm_dealloc(plan->column_feature);
     csm_dealloc(plan->edge);
     csm_dealloc(plan->category);
     csm_dealloc(plan->tree);
+    csm_dealloc(plan->root);
     csm_dealloc(plan->sliced);
     csm_dealloc(plan->walk);
+    csm_dealloc(plan->step);
+    csm_dealloc(plan->node_value);
     csm_dealloc(plan->value);
     csm_dealloc(plan->halves);
     csm_dealloc(plan);

@@ -3,20 +3,25 @@
 
 #include "core/real.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
 #define WALK_TREES 8 /* walked side by side, so that their loads overlap */
+#define WALK_STEPS 5
 
 struct gbt_scratch {
-    float *tile;      /* (GBT_TILE, GBT_BLOCK) */
-    uint8_t *code;    /* (columns, GBT_BLOCK) */
-    double *sum;      /* (outputs, GBT_BLOCK) */
-    uint32_t *leaf;   /* GBT_BLOCK */
-    void *mask;       /* GBT_MASK_BYTES, aligned */
-    float *row;       /* columns: values of a single row */
-    double *response; /* outputs */
-    void *block;      /* all of the above */
+    float *tile;           /* (GBT_TILE, GBT_BLOCK) */
+    uint8_t *code;         /* (columns, GBT_BLOCK) */
+    double *sum;           /* (outputs, GBT_BLOCK) */
+    uint32_t *leaf;        /* GBT_BLOCK */
+    void *mask;            /* GBT_MASK_BYTES, aligned */
+    uint32_t *feature_key; /* features: keys of a single row */
+    uint32_t *key;         /* columns */
+    uint32_t *at;          /* trees + 1 */
+    uint32_t *list;        /* trees + WALK_TREES */
+    double *response;      /* outputs */
+    void *block;           /* all of the above */
 };
 
 static size_t take_bytes(size_t *at, size_t bytes) {
@@ -34,7 +39,10 @@ csm_status gbt_scratch_new(gbt_scratch **out, const gbt_plan *plan) {
     size_t tile = take_bytes(&bytes, sizeof(float) * GBT_TILE * GBT_BLOCK);
     size_t sum = take_bytes(&bytes, sizeof(double) * GBT_BLOCK * plan->outputs);
     size_t leaf = take_bytes(&bytes, sizeof(uint32_t) * GBT_BLOCK);
-    size_t row = take_bytes(&bytes, sizeof(float) * (plan->column_count + 1));
+    size_t key = take_bytes(&bytes, sizeof(uint32_t) * (plan->column_count + 1));
+    size_t feature_key = take_bytes(&bytes, sizeof(uint32_t) * plan->features);
+    size_t at = take_bytes(&bytes, sizeof(uint32_t) * (plan->trees + 1));
+    size_t list = take_bytes(&bytes, sizeof(uint32_t) * (plan->trees + WALK_TREES));
     size_t response = take_bytes(&bytes, sizeof(double) * plan->outputs);
     size_t code = take_bytes(&bytes, GBT_BLOCK * plan->column_count);
     scratch->block = csm_alloc_array(1, bytes);
@@ -47,7 +55,10 @@ csm_status gbt_scratch_new(gbt_scratch **out, const gbt_plan *plan) {
     scratch->tile = (float *)(void *)(base + tile);
     scratch->sum = (double *)(void *)(base + sum);
     scratch->leaf = (uint32_t *)(void *)(base + leaf);
-    scratch->row = (float *)(void *)(base + row);
+    scratch->key = (uint32_t *)(void *)(base + key);
+    scratch->feature_key = (uint32_t *)(void *)(base + feature_key);
+    scratch->at = (uint32_t *)(void *)(base + at);
+    scratch->list = (uint32_t *)(void *)(base + list);
     scratch->response = (double *)(void *)(base + response);
     scratch->code = (uint8_t *)(base + code);
     *out = scratch;
@@ -190,43 +201,83 @@ csm_status gbt_run_rows(const gbt_run *run, gbt_scratch *scratch, const csm_matr
 
 /* ---- one row ---- */
 
+static csm_status refuse_row(const gbt_plan *plan, const float *row) {
+    size_t f = 0;
+    while (isfinite(row[f]) || (plan->missing && isnan(row[f]))) f++;
+    return csm_fail(CSM_EINVAL, "gbt: the row is not a finite float at column %zu", f);
+}
+
+/* Keys of the columns. Without missing values, zeros that are missing and sets, they are those of the features. */
 static csm_status take_row(const gbt_plan *plan, gbt_scratch *scratch, const float *row) {
+    uint32_t infinite = 0, nan = 0;
     for (size_t f = 0; f < plan->features; f++) {
-        if (!isfinite(row[f]) && !(plan->missing && isnan(row[f])))
-            return csm_fail(CSM_EINVAL, "gbt: the row is not a finite float at column %zu", f);
+        infinite |= fabsf(row[f]) > FLT_MAX;
+        nan |= row[f] != row[f];
+        scratch->feature_key[f] = gbt_key(row[f]);
     }
+    if (infinite || (nan && !plan->missing)) return refuse_row(plan, row);
+    for (size_t c = 0; c < plan->column_count; c++)
+        scratch->key[c] = scratch->feature_key[plan->column_feature[c]];
+    if (plan->plain && !nan) return CSM_OK;
     for (size_t c = 0; c < plan->column_count; c++) {
         const gbt_column *column = &plan->column[c];
         float value = row[column->feature];
         if (isnan(value) || (column->zero_is_missing && fabsf(value) <= GBT_ZERO))
-            value = column->missing_value;
+            scratch->key[c] = gbt_key(column->missing_value);
         else if (column->set)
-            value = gbt_set_holds(column->set, value) ? 0 : 1;
-        scratch->row[c] = value;
+            scratch->key[c] = gbt_key(gbt_set_holds(column->set, value) ? 0 : 1);
     }
     return CSM_OK;
 }
 
-/* Leaf numbers of WALK_TREES trees. A leaf's threshold keeps the walk where it is, until all have ended. */
-static void walk_trees(uint32_t leaf[WALK_TREES], const gbt_flat_tree *tree, const float *row) {
-    uint32_t at[WALK_TREES] = {0};
-    for (uint32_t moved = 1; moved;) {
-        moved = 0;
+/* WALK_STEPS steps of WALK_TREES walks. A leaf's key keeps a walk where it is; moved[k]: the last step was one. */
+static void walk_on(size_t at[WALK_TREES], uint32_t moved[WALK_TREES], const gbt_step *step,
+                    const uint32_t *key) {
+    for (int i = 0; i < WALK_STEPS; i++) {
         for (size_t k = 0; k < WALK_TREES; k++) {
-            const gbt_walk_node *node = tree[k].walk + at[k];
-            uint32_t next = node->left + !(row[node->column] <= node->threshold);
-            moved |= next ^ at[k];
+            size_t next = at[k] + step[at[k]].left + (step[at[k]].key < key[step[at[k]].column]);
+            if (i + 1 == WALK_STEPS) moved[k] = next != at[k];
             at[k] = next;
         }
     }
-    for (size_t k = 0; k < WALK_TREES; k++) leaf[k] = tree[k].walk[at[k]].bin;
 }
 
-static uint32_t walk_tree(const gbt_flat_tree *tree, const float *row) {
-    const gbt_walk_node *node = tree->walk;
-    while (tree->walk + node->left != node)
-        node = tree->walk + node->left + !(row[node->column] <= node->threshold);
-    return node->bin;
+/* One tree after the other. */
+static void walk_singly(const gbt_plan *plan, gbt_scratch *scratch) {
+    for (size_t t = 0; t < plan->trees; t++) {
+        uint32_t at = plan->root[t], before;
+        do {
+            before = at;
+            at = plan->walk[at].left +
+                 (scratch->key[plan->walk[at].column] > gbt_key(plan->walk[at].threshold));
+        } while (at != before);
+        scratch->at[t] = at;
+    }
+}
+
+/* Leaves of all trees: scratch->at holds their nodes. Depths differ, so after a few steps those that still walk close up. */
+static void walk_trees(const gbt_plan *plan, gbt_scratch *scratch) {
+    uint32_t *at = scratch->at, *list = scratch->list;
+    size_t count = plan->trees;
+    memcpy(at, plan->root, count * sizeof *at);
+    for (size_t t = 0; t < count; t++) list[t] = (uint32_t)t;
+    at[plan->trees] = plan->any_leaf; /* walks nowhere: fills the last group */
+    while (count) {
+        size_t kept = 0;
+        for (size_t k = 0; k < WALK_TREES; k++) list[count + k] = (uint32_t)plan->trees;
+        for (size_t i = 0; i < count; i += WALK_TREES) {
+            uint32_t tree[WALK_TREES], moved[WALK_TREES];
+            size_t node[WALK_TREES];
+            for (size_t k = 0; k < WALK_TREES; k++) node[k] = at[tree[k] = list[i + k]];
+            walk_on(node, moved, plan->step, scratch->key);
+            for (size_t k = 0; k < WALK_TREES; k++) {
+                at[tree[k]] = (uint32_t)node[k];
+                list[kept] = tree[k];
+                kept += moved[k];
+            }
+        }
+        count = kept;
+    }
 }
 
 static void finish_stage(const gbt_run *run, const double *sum, double *out, size_t stage) {
@@ -238,27 +289,25 @@ static void finish_stage(const gbt_run *run, const double *sum, double *out, siz
 
 csm_status gbt_run_row(const gbt_run *run, gbt_scratch *scratch, const float *row, double *out) {
     const gbt_plan *plan = run->plan;
-    uint32_t leaf[WALK_TREES];
     double *sum = scratch->sum;
     size_t stage = 0;
     csm_status status = take_row(plan, scratch, row);
     if (status) return status;
     memcpy(sum, plan->base, plan->outputs * sizeof *sum);
-    for (size_t t = 0; t < plan->trees;) {
-        size_t count = plan->trees - t < WALK_TREES ? 1 : WALK_TREES;
-        if (count == WALK_TREES)
-            walk_trees(leaf, plan->tree + t, scratch->row);
-        else
-            leaf[0] = walk_tree(&plan->tree[t], scratch->row);
-        for (size_t k = 0; k < count; k++, t++) {
-            if (run->result == GBT_RESULT_LEAF) {
-                out[t] = leaf[k];
-                continue;
-            }
-            sum[plan->outputs == 1 ? 0 : t % plan->outputs] += plan->tree[t].value[leaf[k]];
-            if (ends_stage(run, t)) finish_stage(run, sum, out, stage++);
-        }
+    if (plan->step)
+        walk_trees(plan, scratch);
+    else
+        walk_singly(plan, scratch);
+    if (run->result == GBT_RESULT_LEAF) {
+        for (size_t t = 0; t < plan->trees; t++) out[t] = plan->walk[scratch->at[t]].bin;
+        return CSM_OK;
     }
-    if (run->result != GBT_RESULT_LEAF && plan->trees == 0) finish_stage(run, sum, out, 0);
+    for (size_t t = 0; t < plan->trees;) {
+        size_t end = run->stage && plan->trees - t > run->stage ? t + run->stage : plan->trees;
+        for (; plan->outputs == 1 && t < end; t++) sum[0] += plan->node_value[scratch->at[t]];
+        for (; t < end; t++) sum[t % plan->outputs] += plan->node_value[scratch->at[t]];
+        finish_stage(run, sum, out, stage++);
+    }
+    if (plan->trees == 0) finish_stage(run, sum, out, 0);
     return CSM_OK;
 }
