@@ -78,6 +78,41 @@ CSM_API csm_status csm_calibrator_describe(csm_calibrator_info *out, const csm_c
  * CSM_ENODATA when n is too small for alpha. */
 CSM_API csm_status csm_calibrate_conformal(double *radius, const double *residual, size_t n, double alpha);
 
+/* Conformal radius online: it widens after outcomes that fell outside and narrows after others, so that the long-run share outside
+ * is alpha whatever the data do. Outcomes may be late: each is judged by the radius that was issued with its forecast. */
+typedef enum csm_conformal_method {
+    CSM_CONFORMAL_ADAPTIVE =
+        0, /* adaptive conformal inference (Gibbs & Candes 2021): level moves, quantile of a window */
+    CSM_CONFORMAL_PID =
+        1 /* quantile tracking with an error integrator (Angelopoulos, Candes & Tibshirani 2023) */
+} csm_conformal_method;
+typedef struct csm_conformal csm_conformal;
+typedef struct csm_conformal_options {
+    size_t size;
+    uint32_t method; /* csm_conformal_method */
+    uint32_t window; /* outcomes looked back at, 1..1000000; default 500. PID: for the scale of its steps */
+    double alpha;    /* share outside, 0..1; default 0.10 */
+    double
+        step; /* adaptive: of the level an outcome, default 0.005. PID: share of the window's range; default 0.1 */
+    double gain;       /* PID: of the integrator, in units of the residuals, >= 0; default 0: none */
+    double saturation; /* PID: error at which the integrator is unbounded, > 0; default 5 */
+    double start;      /* PID: radius before the first outcome, >= 0; default 0 */
+} csm_conformal_options;
+typedef struct csm_conformal_info {
+    uint64_t rows;   /* outcomes */
+    uint64_t missed; /* of them outside their radius */
+    double level;    /* adaptive: the level in force; PID: alpha */
+    double radius;
+} csm_conformal_info;
+/* Defaults of one method. */
+CSM_API void csm_conformal_options_init(csm_conformal_options *options, uint32_t method);
+CSM_API csm_status csm_conformal_new(csm_conformal **out, const csm_conformal_options *options);
+/* An outcome's residual and the radius its forecast was issued with (infinite is one). */
+CSM_API csm_status csm_conformal_add(csm_conformal *conformal, double residual, double issued);
+/* Radius for the next forecast: 0 or above, and infinite as long as nothing less can be promised. */
+CSM_API csm_status csm_conformal_describe(csm_conformal_info *out, const csm_conformal *conformal);
+CSM_API void csm_conformal_free(csm_conformal *conformal);
+
 /* ---- scores of forecasts ---------------------------------------------------------------------------------------- */
 
 /* Forecasts with matured outcomes. Rows of one `time` are one date; block = horizon-long span. */

@@ -7,7 +7,7 @@
  *   logistic.c    Platt, beta, temperature             bootstrap.c bands by blocks
  *   isotonic.c    pool adjacent violators, Venn-Abers  evidence.c  betting martingale
  *   calibrator.c  rules, shrinkage, public interface   gate.c      what may be shown
- *   choose.c      choice by log loss on purged folds   spearman.c, conformal.c
+ *   choose.c      choice by log loss on purged folds   spearman.c, conformal.c, conformal_online.c
  *   file.c        a calibrator inside a model file     sharpe.c, overfitting.c, superior.c, panel.c  skill or luck
  */
 #ifndef CSM_CALIBRATE_INTERNAL_H
