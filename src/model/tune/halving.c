@@ -75,7 +75,7 @@ static csm_status promote_last(size_t *number, const csm_tuner *tuner) {
 }
 
 csm_status tune_promote(size_t *number, const csm_tuner *tuner) {
-    uint32_t rungs[32]; /* steps double at least, and are 1000 at most */
+    uint32_t rungs[32] = {0}; /* steps double at least, and are 1000 at most */
     size_t count = 0;
     for (uint32_t told = 0; told < tuner->options.steps; told = rungs[count++])
         rungs[count] = tune_rung_end(&tuner->options, told);

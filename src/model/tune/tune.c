@@ -77,8 +77,8 @@ static csm_status subset_take(subset *out, const csm_samples *all, const uint8_t
     for (size_t i = 0; i < all->length; i++) {
         if (!keep[i]) continue;
         for (size_t o = 0; o < outputs; o++) out->y[k * outputs + o] = csm_matrix_get(&all->y, i, o);
-        if (out->weight) out->weight[k] = all->weight[i];
-        if (out->window_end) out->window_end[k] = all->window_end[i];
+        if (all->weight && out->weight) out->weight[k] = all->weight[i];
+        if (all->window_end && out->window_end) out->window_end[k] = all->window_end[i];
         k++;
     }
     out->samples.y = csm_matrix_f64(out->y, n, outputs);
