@@ -221,6 +221,43 @@ static void contributions_add_up_to_the_prediction(void **state) {
     }
 }
 
+/* What the trainer leaves in nodes (covers, sides of missing values, sets) is enough to explain it. */
+static void a_trained_model_is_explained(void **state) {
+    dataset set = dataset_new(2000, 5, 3, 0);
+    const csm_parameter parameters[] = {{"rounds", 20}, {"leaves", 15}, {"missing", 1}};
+    const uint8_t categorical[5] = {0, 0, 0, 0, 1};
+    csm_train_options options;
+    csm_context *context = context_new(1);
+    csm_model *model;
+    double out[300 * 6];
+    (void)state;
+    plant_regression(&set, 3, 0.2);
+    for (size_t i = 0; i < 2000; i++) {
+        set.x[5 * i + 4] = (float)(i * 7 % 11);
+        set.y[i] += i * 7 % 11 % 3 == 1;
+        if (i % 9 == 0) set.x[5 * i + i % 5] = NAN;
+    }
+    csm_model_train_options_init(&options);
+    options.parameters = parameters;
+    options.parameter_count = 3;
+    options.categorical = categorical;
+    assert_ok(csm_model_train(&model, context, "gbt", &set.samples, &options));
+    double *score = predict(model, &set);
+    csm_matrix in = csm_matrix_f32(set.x, 300, 5), to = csm_matrix_f64(out, 300, 6);
+    csm_explainer *explainer = explainer_of(model, NULL);
+    assert_ok(csm_explainer_values(explainer, NULL, &in, &to));
+    for (size_t r = 0; r < 300; r++) {
+        double sum = 0;
+        for (size_t f = 0; f < 6; f++) sum += out[6 * r + f];
+        assert_true(fabs(sum - score[r]) < 1e-12);
+    }
+    csm_explainer_free(explainer);
+    csm_model_free(model);
+    csm_context_free(context);
+    free(score);
+    dataset_free(&set);
+}
+
 /* A chain in which every node has a feature of its own: the longest path a tree can have. */
 static csm_model *chain(size_t length) {
     const double base = 0;
@@ -405,6 +442,7 @@ int main(void) {
         cmocka_unit_test(a_background_of_several_blocks_counts_as_a_whole),
         cmocka_unit_test(interactions_are_the_shapley_interaction_index),
         cmocka_unit_test(contributions_add_up_to_the_prediction),
+        cmocka_unit_test(a_trained_model_is_explained),
         cmocka_unit_test(long_paths_are_exact_up_to_their_limit_and_then_refused),
         cmocka_unit_test(any_instruction_set_and_number_of_threads_gives_the_same_bits),
         cmocka_unit_test(importance_is_the_mean_absolute_contribution),

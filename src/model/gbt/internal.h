@@ -2,8 +2,9 @@
 /*
  * Gradient-boosted trees: what they are once trained. train.h has how they are trained.
  *
- *   ensemble.c  trees, prediction, importance        file.c  tensors
- *   learner.c   parameters and the row of models.def
+ *   ensemble.c  trees, prediction, importance        file.c      tensors
+ *   learner.c   parameters and the row of models.def predictor*  columns of codes, flat trees, csm_predictor (predictor.h)
+ *   exchange/   models of other libraries            ../explain  Shapley values (trees.h)
  */
 #ifndef CSM_MODEL_GBT_INTERNAL_H
 #define CSM_MODEL_GBT_INTERNAL_H

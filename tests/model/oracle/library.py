@@ -2,18 +2,14 @@
 """The C functions that the oracles of this folder call, through ctypes. CSM_LIBRARY names libcryptosmart.so."""
 import ctypes
 import os
-import sys
 
 import numpy as np
-
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "bench"))
-os.environ.setdefault("CSM_LIBRARY", "")
 
 F32, F64 = 1, 2
 LIGHTGBM, XGBOOST, ONNX, JSON, GRAPHVIZ = range(5)
 RAW, RESPONSE, LEAF = range(3)
 
-library = ctypes.CDLL(os.environ["CSM_LIBRARY"] or "build/release/libcryptosmart.so")
+library = ctypes.CDLL(os.environ.get("CSM_LIBRARY") or "build/release/libcryptosmart.so")
 library.csm_error_message.restype = ctypes.c_char_p
 library.csm_predictor_columns.restype = ctypes.c_size_t
 
