@@ -355,15 +355,15 @@ csm_status csm_tune_members(training_settings *settings, size_t *trials, csm_pip
     return CSM_OK;
 }
 
-csm_status csm_tune_forget(const csm_pipeline *pipeline) {
+void csm_tune_forget(const csm_pipeline *pipeline) {
     const training_settings *s = &pipeline->settings;
-    csm_status status = CSM_OK;
     for (size_t h = 0; h < s->horizons; h++) {
-        for (size_t m = 0; status == CSM_OK && m < s->members; m++) {
+        for (size_t m = 0; m < s->members; m++) {
             char *path = state_path(pipeline, s->horizon[h].horizon, s->member[m].name);
-            status = path ? csm_file_remove(path) : CSM_ENOMEM;
+            if (!path || csm_file_remove(path) != CSM_OK)
+                csm_log_write(pipeline->context, CSM_LOG_WARN, "pipeline",
+                              "the state of a finished search stays: %s", csm_error_message());
             csm_dealloc(path);
         }
     }
-    return status;
 }

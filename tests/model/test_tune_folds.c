@@ -468,6 +468,26 @@ static void wrong_searches_are_named(void **state) {
     history_free(h);
 }
 
+static void an_options_struct_of_an_older_program_has_no_heads(void **state) {
+    (void)state;
+    history *h = history_new();
+    csm_context *context = context_new(1);
+    csm_tuner *tuner = search_new(1);
+    seen s = {.fail_at = SIZE_MAX};
+    csm_tune_options options = tune_options(&s, NULL);
+    options.size = offsetof(csm_tune_options, heads);
+    options.heads = two_heads; /* beyond the size told: not looked at */
+    options.head_count = 2;
+    assert_ok(tune(tuner, h, context, &options));
+    options.size = sizeof options;
+    csm_tuner_free(tuner);
+    tuner = search_new(1);
+    assert_fails(CSM_EINVAL, "head 0 is logistic", tune(tuner, h, context, &options));
+    csm_tuner_free(tuner);
+    csm_context_free(context);
+    history_free(h);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_result_beats_the_standard_values_and_every_trial_is_handed_over),
@@ -478,6 +498,7 @@ int main(void) {
         cmocka_unit_test(a_register_that_fails_ends_the_search_and_its_trial_was_not_told),
         cmocka_unit_test(every_failed_allocation_ends_the_search_where_it_can_go_on),
         cmocka_unit_test(wrong_searches_are_named),
+        cmocka_unit_test(an_options_struct_of_an_older_program_has_no_heads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
