@@ -77,9 +77,9 @@ typedef struct csm_gbt_kernels {
     void (*sum_exact)(uint64_t *wide, size_t plane, const csm_gbt_rows *rows, const int64_t *gradient,
                       const int64_t *hessian);
     /* Stable: rows whose code's entry in `goes_left` is not 0 to left, others to right. Both need room for 16 rows
-     * beyond. The code of row r is code[r * stride]. Returns the left. */
+     * beyond. The code of row r is code[r * stride]. last >= 0: exactly the codes up to it go left. Returns the left. */
     size_t (*partition)(uint32_t *left, uint32_t *right, const uint32_t *row, size_t count,
-                        const uint8_t *code, size_t stride, const uint8_t *goes_left);
+                        const uint8_t *code, size_t stride, const uint8_t *goes_left, int32_t last);
     /* Stochastic rounding of rows first .. first + n: gradient[i] * gradient_units to a whole number within +-limit,
      * hessian likewise from 0 (hessian NULL: 1), packed. The random numbers depend on key and row alone. */
     void (*quantise)(uint32_t *quantum, const float *gradient, const float *hessian, size_t first, size_t n,

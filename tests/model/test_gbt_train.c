@@ -176,23 +176,24 @@ static void sums_of_rows_are_the_sums(void **state) {
 
 static void partitions_are_stable(void **state) {
     (void)state;
-    enum { ROWS = 1000 };
-    uint8_t code[ROWS + 1], goes_left[256] = {0};
+    enum { ROWS = 1000, LAST = 77 };
+    uint8_t code[ROWS], goes_left[256];
     uint32_t row[ROWS], left[ROWS + 16], right[ROWS + 16];
     for (uint32_t i = 0; i < ROWS; i++) code[i] = (uint8_t)(i * 31), row[i] = i;
-    code[ROWS] = 0;
-    for (size_t b = 0; b < 256; b += 3) goes_left[b] = 1;
     for (int isa = CSM_ISA_SCALAR; isa <= (int)csm_backend_isa(); isa++) {
-        size_t lefts =
-            csm_gbt_kernels_of((csm_isa)isa)->partition(left, right, row, ROWS, code, 1, goes_left);
-        size_t l = 0, r = 0;
-        for (uint32_t i = 0; i < ROWS; i++) {
-            if (goes_left[code[i]])
-                assert_int_equal(left[l++], i);
-            else
-                assert_int_equal(right[r++], i);
+        for (int plain = 0; plain < 2; plain++) {
+            size_t l = 0, r = 0;
+            for (size_t b = 0; b < 256; b++) goes_left[b] = plain ? b <= LAST : b % 3 == 0;
+            size_t lefts = csm_gbt_kernels_of((csm_isa)isa)
+                               ->partition(left, right, row, ROWS, code, 1, goes_left, plain ? LAST : -1);
+            for (uint32_t i = 0; i < ROWS; i++) {
+                if (goes_left[code[i]])
+                    assert_int_equal(left[l++], i);
+                else
+                    assert_int_equal(right[r++], i);
+            }
+            assert_int_equal(l, lefts);
         }
-        assert_int_equal(l, lefts);
     }
 }
 

@@ -21,7 +21,7 @@ void GBT_SUM_ROWS(uint64_t *wide, const csm_gbt_rows *rows, const uint32_t *quan
 void GBT_SUM_EXACT(uint64_t *wide, size_t plane, const csm_gbt_rows *rows, const int64_t *gradient,
                    const int64_t *hessian);
 size_t GBT_PARTITION(uint32_t *left, uint32_t *right, const uint32_t *row, size_t count, const uint8_t *code,
-                     size_t stride, const uint8_t *goes_left);
+                     size_t stride, const uint8_t *goes_left, int32_t last);
 void GBT_QUANTISE(uint32_t *quantum, const float *gradient, const float *hessian, size_t first, size_t n,
                   float gradient_units, float hessian_units, int32_t gradient_limit, int32_t hessian_limit,
                   uint32_t narrow_shift, uint64_t key);

@@ -9,16 +9,17 @@
 #define GROUP 16
 
 size_t GBT_PARTITION(uint32_t *left, uint32_t *right, const uint32_t *row, size_t count, const uint8_t *code,
-                     size_t stride, const uint8_t *goes_left) {
+                     size_t stride, const uint8_t *goes_left, int32_t last) {
     size_t lefts = 0, rights = 0, i = 0;
 #if defined(CSM_BUILD_AVX512)
+    const __m128i bound = _mm_set1_epi8((char)(uint8_t)(last < 0 ? 0 : last));
     for (; i + GROUP <= count; i += GROUP) {
-        _Alignas(16) uint8_t sides[GROUP];
+        _Alignas(16) uint8_t codes[GROUP];
         if (i + FETCH_AHEAD + GROUP <= count && stride > 1)
             for (size_t k = 0; k < GROUP; k++) __builtin_prefetch(code + row[i + FETCH_AHEAD + k] * stride);
-        for (size_t k = 0; k < GROUP; k++) sides[k] = goes_left[code[row[i + k] * stride]];
-        const __m128i bytes = _mm_load_si128((const __m128i *)sides);
-        const __mmask16 go = _mm_test_epi8_mask(bytes, bytes);
+        for (size_t k = 0; k < GROUP; k++) codes[k] = code[row[i + k] * stride];
+        for (size_t k = 0; last < 0 && k < GROUP; k++) codes[k] = (uint8_t)!goes_left[codes[k]];
+        const __mmask16 go = _mm_cmple_epu8_mask(_mm_load_si128((const __m128i *)codes), bound);
         const __m512i rows = _mm512_loadu_si512(row + i);
         _mm512_storeu_si512(left + lefts, _mm512_maskz_compress_epi32(go, rows));
         _mm512_storeu_si512(right + rights, _mm512_maskz_compress_epi32((__mmask16)~go, rows));
@@ -27,6 +28,7 @@ size_t GBT_PARTITION(uint32_t *left, uint32_t *right, const uint32_t *row, size_
         rights += GROUP - gone;
     }
 #endif
+    (void)last;
     for (; i < count; i++) {
         const uint32_t r = row[i];
         const uint8_t go = goes_left[code[r * stride]] != 0;

@@ -62,8 +62,9 @@ static csm_status partition_chunks(void *user, size_t begin, size_t end, uint32_
             code = bins->column + (size_t)item->split.feature * bins->rows;
             stride = 1;
         }
-        chunk->lefts =
-            g->kernels->partition(left, right, job->data->row + chunk->begin, count, code, stride, goes_left);
+        bool is_plain = !(item->split.flags & (GBT_NODE_CATEGORICAL | GBT_NODE_MISSING_LEFT));
+        chunk->lefts = g->kernels->partition(left, right, job->data->row + chunk->begin, count, code, stride,
+                                             goes_left, is_plain ? (int32_t)item->split.bin : -1);
         memcpy(g->spare + chunk->begin, left, chunk->lefts * sizeof *left);
         memcpy(g->spare + chunk->begin + chunk->lefts, right, (count - chunk->lefts) * sizeof *right);
     }
