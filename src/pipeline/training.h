@@ -179,5 +179,7 @@ csm_status csm_training_facts(horizon_result *result, csm_context *context,
                               const training_settings *settings);
 /* One safetensors file. The hash is of its bytes. */
 csm_status csm_training_save(csm_training *training, const char *path);
+/* From such a file's bytes; the text of a failure does not name the file. */
+csm_status csm_training_parse(csm_training **out, const void *bytes, size_t length);
 
 #endif

@@ -349,35 +349,42 @@ csm_status csm_training_save(csm_training *training, const char *path) {
     return status;
 }
 
-static csm_status read_training(csm_training *training, const csm_buffer *file) {
+static csm_status read_training(csm_training *training, const void *bytes, size_t length) {
     csm_tensors *tensors = NULL;
-    csm_status status = csm_tensors_read(&tensors, file->data, file->length);
+    csm_status status = csm_tensors_read(&tensors, bytes, length);
     if (status == CSM_OK) status = read_about(training, tensors);
     for (size_t h = 0; status == CSM_OK && h < training->horizons; h++) {
         char prefix[32];
         snprintf(prefix, sizeof prefix, "h%zu.", h);
         status = read_horizon(&training->horizon[h], tensors, prefix, training->markets);
     }
-    csm_hash hash = csm_hash_bytes(file->data, file->length);
+    csm_hash hash = csm_hash_bytes(bytes, length);
     csm_hash_format(&hash, training->hash);
     csm_tensors_free(tensors);
+    return status;
+}
+
+csm_status csm_training_parse(csm_training **out, const void *bytes, size_t length) {
+    *out = NULL;
+    csm_training *training = csm_alloc_array(1, sizeof *training);
+    if (!training) return CSM_ENOMEM;
+    const csm_status status = read_training(training, bytes, length);
+    if (status == CSM_OK)
+        *out = training;
+    else
+        csm_training_free(training);
     return status;
 }
 
 csm_status csm_training_load(csm_training **out, const char *path) {
     if (!out || !path) return csm_fail(CSM_EINVAL, "training: out and path are required");
     csm_buffer file = {0};
-    csm_training *training = csm_alloc_array(1, sizeof *training);
-    csm_status status = training ? csm_file_read(&file, path, TRAINING_BYTES_MOST) : CSM_ENOMEM;
+    *out = NULL;
+    csm_status status = csm_file_read(&file, path, TRAINING_BYTES_MOST);
     if (status == CSM_OK) {
-        status = read_training(training, &file);
+        status = csm_training_parse(out, file.data, file.length);
         if (status != CSM_OK) csm_fail_prefix(status, "%s", path);
     }
     csm_buffer_free(&file);
-    if (status != CSM_OK) {
-        csm_training_free(training);
-        return status;
-    }
-    *out = training;
-    return CSM_OK;
+    return status;
 }
