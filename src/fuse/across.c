@@ -13,9 +13,8 @@
 #include <math.h>
 
 #define DECLARE(isa)                                                                                         \
-    void csm_across_moments_##isa(double *out, bool deviation, const float *values, size_t stride,           \
-                                  size_t tracks, size_t width);                                              \
-    void csm_across_ranks_##isa(float *values, size_t stride, size_t tracks, size_t width, float *copy);
+    csm_moments_fn csm_across_moments_##isa;                                                                 \
+    csm_ranks_fn csm_across_ranks_##isa;
 DECLARE(scalar)
 DECLARE(avx2)
 DECLARE(avx512)
@@ -133,6 +132,8 @@ static csm_status reduce(void *user, size_t begin, size_t end, uint32_t worker) 
     const across_job *job = user;
     const csm_build *build = job->build;
     const size_t tracks = build->panel->count;
+    csm_ranks_fn *const rank = CSM_ISA_SELECT(csm_backend_isa(), csm_across_ranks);
+    csm_moments_fn *const moments = CSM_ISA_SELECT(csm_backend_isa(), csm_across_moments);
     float *copy = csm_realloc_array(NULL, tracks, CSM_ACROSS_CHUNK * sizeof *copy);
     (void)worker;
     if (!copy) return CSM_ENOMEM;
@@ -140,11 +141,11 @@ static csm_status reduce(void *user, size_t begin, size_t end, uint32_t worker) 
         const csm_across_result *result = &build->across[job->compared[i]];
         const csm_across across = feature_at(job, job->compared[i])->formula->across;
         float *own = result->own + begin;
-        if (across == CSM_ACROSS_RANK) CSM_ISA_SELECT(csm_backend_isa(), csm_across_ranks)
-        (own, build->decisions, tracks, end - begin, copy);
-        else CSM_ISA_SELECT(csm_backend_isa(), csm_across_moments)(result->common + begin,
-                                                                   across == CSM_ACROSS_DEVIATION, own,
-                                                                   build->decisions, tracks, end - begin);
+        if (across == CSM_ACROSS_RANK)
+            rank(own, build->decisions, tracks, end - begin, copy);
+        else
+            moments(result->common + begin, across == CSM_ACROSS_DEVIATION, own, build->decisions, tracks,
+                    end - begin);
     }
     csm_dealloc(copy);
     return CSM_OK;

@@ -1,22 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* One number or one rank over the coins, for many decisions at once. values: (tracks, width) with `stride` between tracks; NaN
- * is a coin that is not present. */
 #include "fuse/across.h"
 
 #include "backend/isa.h"
 
 #include <math.h>
-#include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #define ACROSS_MOMENTS CSM_ISA_SYMBOL(csm_across_moments)
 #define ACROSS_RANKS CSM_ISA_SYMBOL(csm_across_ranks)
-void ACROSS_MOMENTS(double *out, bool deviation, const float *values, size_t stride, size_t tracks,
-                    size_t width);
-void ACROSS_RANKS(float *values, size_t stride, size_t tracks, size_t width, float *copy);
+csm_moments_fn ACROSS_MOMENTS;
+csm_ranks_fn ACROSS_RANKS;
 
-/* Mean or population deviation of those present. */
 void ACROSS_MOMENTS(double *out, bool deviation, const float *values, size_t stride, size_t tracks,
                     size_t width) {
     double sum[CSM_ACROSS_CHUNK] = {0}, squares[CSM_ACROSS_CHUNK] = {0}, count[CSM_ACROSS_CHUNK] = {0};
@@ -35,7 +29,6 @@ void ACROSS_MOMENTS(double *out, bool deviation, const float *values, size_t str
     }
 }
 
-/* Those below plus half of the equal others, over n - 1; a coin alone stands in the middle. copy: (tracks, width). */
 void ACROSS_RANKS(float *values, size_t stride, size_t tracks, size_t width, float *copy) {
     int32_t present[CSM_ACROSS_CHUNK] = {0};
     double others[CSM_ACROSS_CHUNK], alone[CSM_ACROSS_CHUNK];

@@ -122,8 +122,7 @@ CSM_INLINE size_t fold_lanes(double *out, const double *x, size_t n, size_t wind
                              enum fold fold) {
     const size_t blocks = n / window / LANES * LANES;
     if (window <= LANES || blocks == 0) return 0;
-    /* a whole number of vectors from an address that is one; three arrays of them fit: LANES * window <= n */
-    double lane[LANES];
+    double lane[LANES]; /* LANES * window <= n: three arrays of `window` vectors fit into the room */
     real *turned = (real *)(void *)room, *suffix = turned + window, *before = suffix + window;
     for (size_t begin = 0; begin < blocks * window; begin += LANES * window) {
         suffixes_of_lanes(suffix, turned, x + begin, window, fold);
