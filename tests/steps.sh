@@ -172,10 +172,17 @@ fuzz() {
     echo ": $(wc -l <build/fuzz/targets) targets, $1 s each"
 }
 
+tree_oracles() {
+    for oracle in exchange explain; do
+        CSM_LIBRARY=build/release/libcryptosmart.so build/test-venv/bin/python "tests/model/oracle/$oracle.py" || return 1
+    done
+}
+
 full() {
     step python-full "Python environment of the oracles (PyPI)" python_environment tests/requirements.txt tests/requirements-full.txt &&
         step oracles "golden values from their sources" \
-            build/test-venv/bin/python tests/checks/oracles.py build/oracles
+            build/test-venv/bin/python tests/checks/oracles.py build/oracles &&
+        step tree-oracles "trees against LightGBM, XGBoost, shap and onnxruntime" tree_oracles
     step cuda "CUDA files for every architecture" cuda_architectures
     step simulation "evidence under daily looks, 4000 simulated runs" build/release/tests/test_calibrate_simulation 4000 1000
     step tsan-build "ThreadSanitizer: build" build tsan

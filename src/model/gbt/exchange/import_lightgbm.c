@@ -204,7 +204,7 @@ static csm_status add_set(uint32_t *set, gbt_ensemble *ensemble, const tree_bloc
         return csm_fail(CSM_EPARSE, "threshold %g is not one of %zu sets", index, block->sets);
     double begin = boundary[(size_t)index], end = boundary[(size_t)index + 1];
     if (!(begin >= 0 && begin <= end && end <= (double)word_count && begin == floor(begin) &&
-          end == floor(end) && end - begin <= GBT_CATEGORIES_MAX / 32))
+          end == floor(end) && 32 * (end - begin) <= GBT_CATEGORIES_MAX))
         return csm_fail(CSM_EPARSE, "cat_boundaries %g..%g of %zu words", begin, end, word_count);
     size_t count = (size_t)(end - begin);
     uint32_t *bits = csm_alloc_array(count, sizeof *bits);
@@ -435,8 +435,8 @@ static csm_status take_header(foreign_model *model, const header *from) {
 
 /* A random forest: the mean of its trees. */
 static void average(gbt_ensemble *ensemble) {
-    double rounds = (double)(ensemble->trees / ensemble->outputs);
-    for (size_t n = 0; n < ensemble->node_count; n++) ensemble->nodes[n].value /= rounds;
+    size_t rounds = ensemble->trees / ensemble->outputs;
+    for (size_t n = 0; n < ensemble->node_count; n++) ensemble->nodes[n].value /= (double)rounds;
 }
 
 csm_status gbt_import_lightgbm(csm_model **out, const char *text, size_t length) {

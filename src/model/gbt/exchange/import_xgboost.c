@@ -249,7 +249,7 @@ static csm_status take_trees(foreign_model *model, const json_t *booster, const 
         first[o + 1] = at;
         most = at - first[o] > most ? at - first[o] : most;
     }
-    if (most > INT32_MAX / model->outputs) {
+    if (most * (uint64_t)model->outputs > INT32_MAX) {
         status = csm_fail(CSM_EPARSE, "%zu trees for %u outputs", count, model->outputs);
         goto done;
     }
