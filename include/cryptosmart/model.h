@@ -373,6 +373,8 @@ typedef struct csm_tune_options {
     uint32_t reserved;
     const csm_head *heads; /* as in csm_train_options; the loss is their losses' mean by their weights */
     size_t head_count;
+    const uint8_t *categorical; /* as in csm_train_options */
+    const int8_t *monotone;
 } csm_tune_options;
 
 CSM_API void csm_tune_options_init(csm_tune_options *options);

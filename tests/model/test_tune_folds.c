@@ -220,6 +220,34 @@ static void any_layout_of_the_rows_gives_the_same_search(void **state) {
     history_free(h);
 }
 
+static void constraints_and_categories_reach_the_training(void **state) {
+    (void)state;
+    history *h = history_new();
+    csm_context *context = context_new(1);
+    const int8_t falling[4] = {-1, 0, 0, 0}; /* y rises with feature 0 */
+    const uint8_t categories[4] = {0, 0, 0, 1};
+    for (size_t i = 0; i < ROWS; i++) h->set.x[4 * i + 3] = (float)(i * 7 % 12);
+    for (size_t i = 0; i < ROWS; i++)
+        h->set.y[i] += i * 7 % 12 % 2 ? 2 : -2; /* even and odd: no order of the numbers */
+    double loss[3];
+    for (size_t kind = 0; kind < 3; kind++) {
+        csm_tuner *tuner = search_new(1);
+        seen s = {.fail_at = SIZE_MAX};
+        csm_tune_options options = tune_options(&s, NULL);
+        const csm_parameter strong[] = {{"rounds", 60}, {"min_rows", 10}};
+        options.fixed = strong;
+        options.monotone = kind == 1 ? falling : NULL;
+        options.categorical = kind == 2 ? categories : NULL;
+        assert_ok(tune(tuner, h, context, &options));
+        loss[kind] = tuner->trials[0].loss[0];
+        csm_tuner_free(tuner);
+    }
+    assert_true(loss[1] > loss[0]);
+    assert_true(loss[2] < loss[0]);
+    csm_context_free(context);
+    history_free(h);
+}
+
 /* ---- windows and heads ---- */
 
 #define WINDOW 4
@@ -493,6 +521,7 @@ int main(void) {
         cmocka_unit_test(the_result_beats_the_standard_values_and_every_trial_is_handed_over),
         cmocka_unit_test(a_steps_loss_is_that_of_its_purged_fold_for_every_objective),
         cmocka_unit_test(any_layout_of_the_rows_gives_the_same_search),
+        cmocka_unit_test(constraints_and_categories_reach_the_training),
         cmocka_unit_test(windows_and_heads_are_scored_fold_by_fold),
         cmocka_unit_test(a_cancelled_search_goes_on_from_its_file_and_ends_the_same),
         cmocka_unit_test(a_register_that_fails_ends_the_search_and_its_trial_was_not_told),

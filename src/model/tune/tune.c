@@ -67,6 +67,7 @@ static csm_status subset_take(subset *out, const csm_samples *all, const uint8_t
     const size_t outputs = all->y.cols;
     size_t n = 0, k = 0;
     *out = (subset){.samples = *all};
+    out->samples.group = NULL; /* no objective with a loss of its own looks at groups */
     for (size_t i = 0; i < all->length; i++) n += keep[i] != 0;
     csm_status status = all->window_end ? CSM_OK : copy_rows(out, all, keep, n);
     if (status != CSM_OK) return status;
@@ -153,6 +154,8 @@ static csm_status evaluate(double *loss, const tuning *t, size_t parameter_count
     options.objective = t->options.objective;
     options.heads = t->options.heads;
     options.head_count = t->options.head_count;
+    options.categorical = t->options.categorical;
+    options.monotone = t->options.monotone;
     options.stream = t->options.stream + step;
     if (status == CSM_OK && test.samples.length == 0) status = csm_fail(CSM_ENODATA, "no row to score");
     if (status == CSM_OK)
