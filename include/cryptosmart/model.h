@@ -387,6 +387,45 @@ CSM_API csm_status csm_model_tune(csm_tuner *tuner, csm_context *context, const 
                                   const csm_samples *samples, const csm_time *begin, const csm_time *end,
                                   const csm_fold *folds, size_t fold_count, const csm_tune_options *options);
 
+/* ---- regimes --------------------------------------------------------------------------------------------------------- */
+
+/* Hidden Markov model with Gaussian emissions, features independent within a state: regimes of volatility and trend. States are
+ * ordered by the mean of the first feature. Immutable; probabilities are filtered, of a state given its past and present
+ * alone, never smoothed by the future. */
+typedef struct csm_hmm csm_hmm;
+typedef struct csm_hmm_options {
+    size_t size;
+    uint32_t states;     /* 2..16; default 2 */
+    uint32_t iterations; /* of Baum-Welch, at most; default 200 */
+    double tolerance;    /* gain of log-likelihood per row that ends it; default 1e-7; 0: all iterations */
+    double floor;        /* of a state's variance, as share of the feature's; 0..1; default 1e-4 */
+} csm_hmm_options;
+typedef struct csm_hmm_info {
+    uint32_t states;
+    uint32_t iterations; /* made; 0 for csm_hmm_from */
+    size_t features;
+    double log_likelihood; /* of the rows it was fitted on; NaN for csm_hmm_from */
+} csm_hmm_info;
+CSM_API void csm_hmm_options_init(csm_hmm_options *options);
+/* x: (rows in order of time, features), finite. Baum-Welch from equal shares of the rows by first feature, or from `initial`, which
+ * then also says how many states. CSM_ENODATA with fewer than 10 rows a state or a feature that never varies. */
+CSM_API csm_status csm_hmm_fit(csm_hmm **out, csm_context *context, const csm_matrix *x,
+                               const csm_hmm *initial, const csm_hmm_options *options);
+/* From its parameters: start[states], transition[states * states] with rows that sum to 1, mean and variance
+ * [states * features]. States keep the given order. */
+CSM_API csm_status csm_hmm_from(csm_hmm **out, uint32_t states, size_t features, const double *start,
+                                const double *transition, const double *mean, const double *variance);
+/* Copies the parameters; each may be NULL. */
+CSM_API csm_status csm_hmm_parameters(const csm_hmm *hmm, double *start, double *transition, double *mean,
+                                      double *variance);
+CSM_API csm_status csm_hmm_describe(csm_hmm_info *out, const csm_hmm *hmm);
+/* probability: (rows, states), doubles. log_likelihood may be NULL. */
+CSM_API csm_status csm_hmm_filter(csm_matrix *probability, double *log_likelihood, const csm_hmm *hmm,
+                                  const csm_matrix *x);
+/* One row later: probability[states], all zero before the first row; row[features]. The same bits as csm_hmm_filter. */
+CSM_API csm_status csm_hmm_step(double *probability, const csm_hmm *hmm, const double *row);
+CSM_API void csm_hmm_free(csm_hmm *hmm);
+
 #ifdef __cplusplus
 }
 #endif
