@@ -151,7 +151,7 @@ static csm_status encode(void *user, size_t begin, size_t end, uint32_t worker) 
 /* ---- one transaction ---- */
 
 static csm_status name_member(const group *g, const member *m) {
-    int64_t source, stream;
+    int64_t source = 0, stream = 0;
     csm_status status = csm_provenance_note(&source, g->store, &m->append->provenance);
     if (!status) status = csm_stream_note(&stream, g->store, &m->append->stream, m->append->rows, source);
     if (!status && m->parts == 0) status = csm_tail_insert(g->store, stream, source, m->append->rows);
@@ -171,12 +171,12 @@ static csm_status commit(const group *g) {
     return status;
 }
 
-/* More than one thing that must not become visible without the others. */
-static bool needs_note(const group *g) {
+/* Segments and tail blocks that the group makes. */
+static size_t things_of(const group *g) {
     size_t things = 0;
     for (size_t i = 0; i < g->count; i++)
         things += g->members[i].parts ? g->members[i].parts : g->members[i].append->rows->rows > 0;
-    return g->file_count > 0 && things > 1;
+    return things;
 }
 
 static csm_status append_all(group *g) {
@@ -186,12 +186,15 @@ static csm_status append_all(group *g) {
     if (!status) status = csm_parallel_for(g->outer, g->count, 1, prepare, g);
     if (!status) status = take_new(g);
     if (status) return status;
+    const size_t things = things_of(g);
+    if (things == 0) return CSM_OK;
+    /* More than one, and files among them: none may become visible without the others. */
+    const bool noted = g->file_count > 0 && things > 1;
     g->files = csm_alloc_array(g->file_count, sizeof *g->files);
     if (!g->files) return CSM_ENOMEM;
     status = csm_parallel_for(g->outer, g->count, 1, encode, g);
     if (!status)
-        status = csm_segment_files_write(g->files, g->file_count, g->store, g->context,
-                                         needs_note(g) ? &note : NULL);
+        status = csm_segment_files_write(g->files, g->file_count, g->store, g->context, noted ? &note : NULL);
     if (!status) status = commit(g);
     /* After a commit that failed the note stays: recovery knows from the manifest whether it did. */
     if (!status && note) (void)csm_file_remove(note);

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Recorded hourly candles of up to 224 coins into storage and back: csm_store_append of exact decimals with provenance,
-checks and hashes, csm_store_read_bars to doubles, 2 threads; h5py, one file a coin, float64.
+"""Recorded hourly candles of up to 224 coins into storage and back: appends of exact decimals with provenance, checks and
+hashes in groups of 32 series, csm_store_read_bars to doubles one series after the other, 2 threads; h5py, one file a coin, float64.
 
 Storage is in memory (/dev/shm) where there is room: ours syncs file, folder and log of every append, which a disk
 would time and HDF5 does not do at all. Before the rounds h5py's filters (gzip, lzf, and Blosc-lz4 of hdf5plugin with 2 threads)
