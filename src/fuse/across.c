@@ -19,6 +19,11 @@ DECLARE(scalar)
 DECLARE(avx2)
 DECLARE(avx512)
 
+csm_comparison csm_comparison_of(csm_isa isa) {
+    return (csm_comparison){.moments = CSM_ISA_SELECT(isa, csm_across_moments),
+                            .ranks = CSM_ISA_SELECT(isa, csm_across_ranks)};
+}
+
 typedef struct across_job {
     csm_build *build;
     size_t common_count;
@@ -132,8 +137,7 @@ static csm_status reduce(void *user, size_t begin, size_t end, uint32_t worker) 
     const across_job *job = user;
     const csm_build *build = job->build;
     const size_t tracks = build->panel->count;
-    csm_ranks_fn *const rank = CSM_ISA_SELECT(csm_backend_isa(), csm_across_ranks);
-    csm_moments_fn *const moments = CSM_ISA_SELECT(csm_backend_isa(), csm_across_moments);
+    const csm_comparison compare = csm_comparison_of(csm_backend_isa());
     float *copy = csm_realloc_array(NULL, tracks, CSM_ACROSS_CHUNK * sizeof *copy);
     (void)worker;
     if (!copy) return CSM_ENOMEM;
@@ -142,10 +146,10 @@ static csm_status reduce(void *user, size_t begin, size_t end, uint32_t worker) 
         const csm_across across = feature_at(job, job->compared[i])->formula->across;
         float *own = result->own + begin;
         if (across == CSM_ACROSS_RANK)
-            rank(own, build->decisions, tracks, end - begin, copy);
+            compare.ranks(own, build->decisions, tracks, end - begin, copy);
         else
-            moments(result->common + begin, across == CSM_ACROSS_DEVIATION, own, build->decisions, tracks,
-                    end - begin);
+            compare.moments(result->common + begin, across == CSM_ACROSS_DEVIATION, own, build->decisions,
+                            tracks, end - begin);
     }
     csm_dealloc(copy);
     return CSM_OK;

@@ -4,6 +4,8 @@
 #ifndef CSM_FUSE_ACROSS_H
 #define CSM_FUSE_ACROSS_H
 
+#include <cryptosmart/backend.h>
+
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -15,5 +17,12 @@ typedef void csm_moments_fn(double *out, bool deviation, const float *values, si
 /* Replaces values by ranks: those below plus half of the equal others, over n - 1; a coin alone stands in the middle.
  * copy: workspace (tracks, CSM_ACROSS_CHUNK). */
 typedef void csm_ranks_fn(float *values, size_t stride, size_t tracks, size_t width, float *copy);
+
+/* Both for one instruction set, which this machine must have. */
+typedef struct csm_comparison {
+    csm_moments_fn *moments;
+    csm_ranks_fn *ranks;
+} csm_comparison;
+csm_comparison csm_comparison_of(csm_isa isa);
 
 #endif

@@ -3,6 +3,8 @@
 #ifndef CSM_FUSE_COPIES_H
 #define CSM_FUSE_COPIES_H
 
+#include <cryptosmart/backend.h>
+
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -19,7 +21,10 @@ static inline size_t csm_strip_stride(size_t rows) {
 
 /* Rows r of `columns` values from strip[c * stride + r] to out, one after the other, those with dropped[r] left out (NULL:
  * none). Written past the caches: a matrix is larger than they are. */
-void csm_write_rows(float *out, const float *strip, size_t stride, size_t rows, size_t columns,
-                    const bool *dropped);
+typedef void csm_write_rows_fn(float *out, const float *strip, size_t stride, size_t rows, size_t columns,
+                               const bool *dropped);
+csm_write_rows_fn csm_write_rows;
+/* The same for one instruction set, which this machine must have: for tests. */
+csm_write_rows_fn *csm_write_rows_of(csm_isa isa);
 
 #endif

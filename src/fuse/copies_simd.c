@@ -14,8 +14,7 @@
 #define WRITE_ROWS CSM_ISA_SYMBOL(csm_write_rows)
 bool COPY_DOUBLES(float *out, const double *x, size_t n);
 bool COPY_FLOATS(float *out, const float *x, size_t n);
-void WRITE_ROWS(float *out, const float *strip, size_t stride, size_t rows, size_t columns,
-                const bool *dropped);
+csm_write_rows_fn WRITE_ROWS;
 
 /* x - x is 0 for finite x alone. */
 bool COPY_DOUBLES(float *out, const double *x, size_t n) {

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #define FAMILY_COLUMNS CSM_ISA_SYMBOL(csm_family_columns)
-csm_columns FAMILY_COLUMNS(const csm_subject *subject, csm_family family, uint32_t wanted);
+csm_family_fn FAMILY_COLUMNS;
 
 static csm_columns returns_of(const csm_subject *subject, double *const *s, uint32_t wanted) {
     const csm_track *track = subject->track;

@@ -7,11 +7,14 @@
 
 #define SLAB_COLUMNS 96
 
-#define DECLARE(isa)                                                                                         \
-    csm_columns csm_family_columns_##isa(const csm_subject *subject, csm_family family, uint32_t wanted);
+#define DECLARE(isa) csm_family_fn csm_family_columns_##isa;
 DECLARE(scalar)
 DECLARE(avx2)
 DECLARE(avx512)
+
+csm_family_fn *csm_family_columns_of(csm_isa isa) {
+    return CSM_ISA_SELECT(isa, csm_family_columns);
+}
 
 static csm_status add_slab(csm_subject *subject) {
     csm_slab *slab = csm_alloc_array(1, sizeof *slab);
@@ -113,7 +116,7 @@ csm_status csm_subject_sums(const csm_sums **out, csm_subject *subject, csm_fami
     sums->track = subject->track;
     const uint32_t wanted = columns & ~sums->known;
     if (wanted) {
-        const csm_columns c = CSM_ISA_SELECT(csm_backend_isa(), csm_family_columns)(subject, family, wanted);
+        const csm_columns c = csm_family_columns_of(csm_backend_isa())(subject, family, wanted);
         for (size_t i = 0; i < c.count; i++)
             if (wanted & CSM_COLUMN(i)) csm_rolling_sum(sums->column[i], c.x[i], c.n, window, subject->room);
         sums->known |= wanted;

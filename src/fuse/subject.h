@@ -5,6 +5,8 @@
 
 #include "fuse/panel.h"
 
+#include <cryptosmart/backend.h>
+
 /* Families of columns that are summed over the same windows. A family's sums of one window are computed together. */
 typedef enum csm_family {
     CSM_FAMILY_RETURNS = 0, /* traded: r, r^2, r^3, r^4 of the one-bar log return */
@@ -43,12 +45,16 @@ typedef struct csm_sums {
  * csm_subject_sums overwrites those from CSM_SCRATCH_OWN on. */
 #define CSM_SCRATCH_COLUMNS 12
 #define CSM_SCRATCH_OWN 6
+typedef struct csm_subject csm_subject;
+typedef csm_columns csm_family_fn(const csm_subject *subject, csm_family family, uint32_t wanted);
+csm_family_fn *csm_family_columns_of(csm_isa isa);
+
 typedef struct csm_slab {
     struct csm_slab *before;
     double *columns; /* (SLAB_COLUMNS, length) */
 } csm_slab;
 
-typedef struct csm_subject {
+struct csm_subject {
     const csm_panel *panel;
     const csm_track *track;
     const double
@@ -65,7 +71,7 @@ typedef struct csm_subject {
     size_t slab_left; /* columns of the newest */
     size_t sums_count;
     csm_sums *sums;
-} csm_subject;
+};
 
 /* One worker's subject: as long as the longest track, or the panel. */
 csm_status csm_subject_open(csm_subject *subject, const csm_panel *panel);
