@@ -60,23 +60,26 @@ csm_status gbt_ensemble_copy(gbt_ensemble **out, const gbt_ensemble *ensemble) {
     copy->missing = ensemble->missing;
     copy->trees = ensemble->trees;
     copy->node_count = copy->node_capacity = ensemble->node_count;
-    copy->category_count = ensemble->category_count;
+    copy->category_count = copy->category_capacity = ensemble->category_count;
     *out = copy;
     return CSM_OK;
 }
 
 csm_status gbt_ensemble_add_set(uint32_t *set, gbt_ensemble *ensemble, const uint32_t *words,
                                 uint32_t word_count) {
-    if (word_count > GBT_CATEGORIES_MAX / 32 || ensemble->category_count > INT32_MAX - 1 - word_count)
-        return csm_fail(CSM_EINVAL, "gbt: a set of %u categories beside %zu words of others is too large",
-                        32 * word_count, ensemble->category_count);
     size_t count = ensemble->category_count + 1 + word_count;
-    uint32_t *grown = csm_realloc_array(ensemble->category, count, sizeof *grown);
-    if (!grown) return CSM_ENOMEM;
-    ensemble->category = grown;
+    if (word_count > GBT_CATEGORIES_MAX / 32 || count > GBT_SET_WORDS_MAX)
+        return csm_fail(CSM_EINVAL, "gbt: a set of %u words beside %zu of others is too large", word_count,
+                        ensemble->category_count);
+    if (count > ensemble->category_capacity) {
+        uint32_t *grown = csm_realloc_array(ensemble->category, 2 * count, sizeof *grown);
+        if (!grown) return CSM_ENOMEM;
+        ensemble->category = grown;
+        ensemble->category_capacity = 2 * count;
+    }
     *set = (uint32_t)ensemble->category_count;
-    grown[*set] = word_count;
-    if (word_count) memcpy(grown + *set + 1, words, word_count * sizeof *words);
+    ensemble->category[*set] = word_count;
+    if (word_count) memcpy(ensemble->category + *set + 1, words, word_count * sizeof *words);
     ensemble->category_count = count;
     return CSM_OK;
 }

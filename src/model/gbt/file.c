@@ -310,6 +310,7 @@ csm_status gbt_read(void **state, const csm_model_info *info, const csm_tensors 
     if ((status = gbt_ensemble_new(&ensemble, info->features, info->outputs, columns.base))) goto done;
     ensemble->category = columns.category;
     ensemble->category_count = columns.category ? counts.categories : 0;
+    ensemble->category_capacity = ensemble->category_count;
     columns.category = NULL;
     if ((status = take_rest(ensemble, &columns, &counts, info))) goto done;
     csm_dealloc(ensemble->root);

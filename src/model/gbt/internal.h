@@ -49,6 +49,7 @@ enum {
         8 /* x is a category, truncated to a whole number: in the node's set it goes left */
 };
 #define GBT_ZERO 1e-35F              /* as LightGBM's kZeroThreshold */
+#define GBT_SET_WORDS_MAX (1 << 28)  /* of all sets of an ensemble */
 #define GBT_CATEGORIES_MAX (1 << 24) /* categories are below it: whole numbers that a float holds exactly */
 
 typedef struct gbt_node {
@@ -94,6 +95,7 @@ typedef struct gbt_ensemble {
     gbt_node *nodes;    /* children stand behind their parent */
     uint32_t *category; /* sets of categories: word_count, words; bit c % 32 of word c / 32 is category c */
     size_t category_count; /* of uint32 */
+    size_t category_capacity;
 } gbt_ensemble;
 
 csm_status gbt_ensemble_new(gbt_ensemble **out, size_t features, uint32_t outputs, const double *base);
