@@ -31,11 +31,13 @@ ALWAYS_INLINE void add_terms(lanes acc[TILE_ROWS][4], size_t rows, size_t vector
 /* The 16 units of block j in one row: gates hold z, and then the gates. */
 ALWAYS_INLINE void advance_cells(float *restrict gates, const float *before, float *cell,
                                  float *restrict hidden) {
-    float c[LSTM_UNITS];
-    for (size_t u = 0; u < LSTM_UNITS; u++) c[u] = before ? before[u] : 0.0f;
+    /* by whole vectors: a load of two shorter stores would wait until they have left the store buffer */
+    _Alignas(64) float c[LSTM_UNITS];
+    for (size_t u = 0; u < LSTM_UNITS; u += LANES)
+        lanes_store(c + u, before ? lanes_load(before + u) : lanes_all(0));
     for (size_t u = 0; u < LSTM_UNITS; u++)
         hidden[u] = lstm_cell_forward(&gates[u], &gates[16 + u], &gates[32 + u], &gates[48 + u], &c[u]);
-    for (size_t u = 0; u < LSTM_UNITS; u++) cell[u] = c[u];
+    for (size_t u = 0; u < LSTM_UNITS; u += LANES) lanes_store(cell + u, lanes_load(c + u));
 }
 
 /* z of `rows` rows and one block: start and terms. */
@@ -75,7 +77,7 @@ static OWN_FUNCTION void gate_tile_1(const lstm_advance *s, size_t row, size_t b
 
 static void advance_tile(const lstm_advance *s, size_t row, size_t rows, size_t block) {
     const size_t at = block * LSTM_PANEL, unit = block * LSTM_UNITS, width = s->blocks * LSTM_UNITS;
-    float scratch[GATE_ROWS * LSTM_PANEL];
+    _Alignas(64) float scratch[GATE_ROWS * LSTM_PANEL];
     float *const gates = s->gates ? s->gates + row * 4 * width + at : scratch;
     const size_t stride = s->gates ? 4 * width : LSTM_PANEL;
     if (rows == GATE_ROWS) {
