@@ -387,6 +387,23 @@ CSM_API csm_status csm_model_tune(csm_tuner *tuner, csm_context *context, const 
                                   const csm_samples *samples, const csm_time *begin, const csm_time *end,
                                   const csm_fold *folds, size_t fold_count, const csm_tune_options *options);
 
+/* ---- combinatorial purged cross-validation ------------------------------------------------------------------------------ */
+
+typedef enum csm_split_part {
+    CSM_PART_NONE = 0, /* purged or embargoed */
+    CSM_PART_TRAIN = 1,
+    CSM_PART_TEST = 2
+} csm_split_part;
+/* How many ways there are to test `tests` of `groups` groups: groups! / (tests! (groups - tests)!). 2..32 groups, 1 <= tests < groups. */
+CSM_API csm_status csm_model_combinations(uint64_t *count, uint32_t groups, uint32_t tests);
+/* One of them (Lopez de Prado 2018, chapters 7 and 12). Rows are cut into groups of about equal size in order of `begin`, at its
+ * changes; the groups of combination 0..count-1 in lexicographic order are tested. part[n] gets a csm_split_part each: a row trains
+ * unless its label overlaps the span of a tested group's labels, or its decision lies less than `embargo` after it. Give an embargo
+ * of max(horizon, longest feature memory). */
+CSM_API csm_status csm_model_combinatorial(uint8_t *part, const csm_time *begin, const csm_time *end,
+                                           size_t n, uint32_t groups, uint32_t tests, uint64_t combination,
+                                           csm_time embargo);
+
 /* ---- regimes --------------------------------------------------------------------------------------------------------- */
 
 /* Hidden Markov model with Gaussian emissions, features independent within a state: regimes of volatility and trend. States are
