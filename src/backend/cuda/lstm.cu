@@ -124,6 +124,7 @@ csm_status ask_card(csm_lstm_cuda *lstm) {
         cudaDeviceGetAttribute(&shared, cudaDevAttrMaxSharedMemoryPerBlockOptin, device), "shared memory"));
     lstm->card.capability = 10 * major + minor;
     lstm->card.block_shared = static_cast<size_t>(shared);
+    lstm->card.present = true;
     if (lstm->card.capability < 80 &&
         (lstm->options.precision == CSM_LSTM_TF32 || lstm->options.precision == CSM_LSTM_BF16))
         status =
@@ -223,7 +224,7 @@ extern "C" csm_status csm_lstm_cuda_memory(uint64_t *bytes, const csm_lstm_shape
     if (status != CSM_OK) return status;
     lstm.shape = *shape;
     lstm.options = *options;
-    lstm.card = {90, 227 * 1024}; // the card with the widest kernels needs most
+    lstm.card = {90, 227 * 1024, false}; // the card with the widest kernels needs most
     status = choose_rung(&lstm);
     if (status != CSM_OK) return status;
     *bytes = lstm_cuda_layout(&lstm, nullptr);

@@ -38,6 +38,7 @@ struct lstm_backward_arguments {
 struct lstm_card {
     int capability;      /* 10 * major + minor */
     size_t block_shared; /* most shared memory of a block */
+    bool present;        /* it is the current device, and can be asked whether it holds a cluster */
 };
 
 /* Whether a resident kernel takes this (padded) H on that card. */

@@ -5,11 +5,20 @@
 namespace {
 
 template <class S>
+csm_launch launch_of(size_t batch) {
+    return {dim3(csm_blocks(batch, S::samples) * S::cluster), S::threads, resident_backward_memory<S>::bytes,
+            S::cluster};
+}
+
+template <class S>
 csm_status start(const lstm_backward_arguments *job, cudaStream_t stream) {
-    const unsigned tiles = csm_blocks(job->batch, S::samples);
-    const csm_launch launch = {dim3(tiles * S::cluster), S::threads, resident_backward_memory<S>::bytes,
-                               S::cluster};
-    return csm_cuda_launch("lstm backward, resident", launch, stream, lstm_resident_backward<S>, *job);
+    return csm_cuda_launch("lstm backward, resident", launch_of<S>(job->batch), stream,
+                           lstm_resident_backward<S>, *job);
+}
+
+template <class S>
+bool holds() {
+    return S::cluster == 1 || csm_cuda_holds_cluster(launch_of<S>(1), lstm_resident_backward<S>);
 }
 
 struct entry {
@@ -17,10 +26,12 @@ struct entry {
     int capability;
     size_t shared;
     csm_status (*start)(const lstm_backward_arguments *job, cudaStream_t stream);
+    bool (*holds)();
 };
 template <class S>
 constexpr entry entry_of(int capability) {
-    return {S::hidden, S::cluster > 1 ? 90 : capability, resident_backward_memory<S>::bytes, start<S>};
+    return {S::hidden, S::cluster > 1 ? 90 : capability, resident_backward_memory<S>::bytes, start<S>,
+            holds<S>};
 }
 
 template <class F>
@@ -63,7 +74,8 @@ bool lstm_resident_backward_fits(size_t hidden, csm_lstm_precision precision, co
     const entry *table = entries(precision, &count);
     for (size_t i = 0; i < count; i++)
         if (table[i].hidden == hidden)
-            return card->capability >= table[i].capability && card->block_shared >= table[i].shared;
+            return card->capability >= table[i].capability && card->block_shared >= table[i].shared &&
+                   (!card->present || table[i].holds());
     return false;
 }
 

@@ -127,12 +127,18 @@ enum cudaFuncAttribute {
 
 namespace emulator {
 cudaError_t set_attribute(const void *kernel, cudaFuncAttribute attribute, int value);
+cudaError_t active_clusters(int *clusters, const void *kernel, const cudaLaunchConfig_t *config);
 cudaError_t launch(const cudaLaunchConfig_t *config, const void *kernel, const std::function<void()> &body);
 } // namespace emulator
 
 template <class F>
 cudaError_t cudaFuncSetAttribute(F *kernel, cudaFuncAttribute attribute, int value) {
     return emulator::set_attribute(reinterpret_cast<const void *>(kernel), attribute, value);
+}
+template <class... P>
+cudaError_t cudaOccupancyMaxActiveClusters(int *clusters, void (*kernel)(P...),
+                                           const cudaLaunchConfig_t *config) {
+    return emulator::active_clusters(clusters, reinterpret_cast<const void *>(kernel), config);
 }
 template <class... P, class... A>
 cudaError_t cudaLaunchKernelEx(const cudaLaunchConfig_t *config, void (*kernel)(P...), A &&...arguments) {

@@ -326,6 +326,17 @@ cudaError_t emulator::set_attribute(const void *kernel, cudaFuncAttribute attrib
     return cudaSuccess;
 }
 
+cudaError_t emulator::active_clusters(int *clusters, const void *kernel, const cudaLaunchConfig_t *config) {
+    if (told_to_fail()) return answer(cudaErrorInvalidValue);
+    const unsigned cluster = config->numAttrs > 0 ? config->attrs[0].val.clusterDim.x : 1;
+    const bool large = cluster_allowed.count(kernel) > 0 && cluster_allowed[kernel] != 0;
+    if (card.major < 9 || (cluster > 8 && !large)) return answer(cudaErrorInvalidValue);
+    *clusters = cluster > static_cast<unsigned>(card.largest_cluster)
+                    ? 0
+                    : card.multiprocessors / static_cast<int>(cluster);
+    return cudaSuccess;
+}
+
 cudaError_t emulator::launch(const cudaLaunchConfig_t *config, const void *kernel,
                              const std::function<void()> &body) {
     if (told_to_fail()) return answer(cudaErrorLaunchFailure);

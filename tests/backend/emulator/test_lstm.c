@@ -95,6 +95,8 @@ static void the_order_of_threads_changes_no_bit(void **unused) {
 static const emulator_card turing = {7, 5, 40, (size_t)1 << 30, 64 * 1024, 0};
 static const emulator_card ada = {8, 9, 40, (size_t)1 << 30, 99 * 1024, 0};
 
+static const emulator_card cut_hopper = {9, 0, 100, (size_t)1 << 30, 227 * 1024, 8};
+
 static csm_lstm_rung rung_on(const emulator_card *card, size_t hidden, csm_lstm_precision precision) {
     const csm_lstm_shape shape = {4, hidden, 1, 1, 0};
     const csm_lstm_cuda_options options = {
@@ -115,6 +117,8 @@ static void a_card_gets_the_best_rung_that_it_can_climb(void **unused) {
     assert_int_equal(CSM_LSTM_RESIDENT, rung_on(&ada, 128, CSM_LSTM_BF16));
     assert_int_equal(CSM_LSTM_HOURS, rung_on(&ada, 256, CSM_LSTM_BF16)); /* no clusters */
     assert_int_equal(CSM_LSTM_RESIDENT, rung_on(&turing, 64, CSM_LSTM_FP16));
+    assert_int_equal(CSM_LSTM_RESIDENT, rung_on(&cut_hopper, 256, CSM_LSTM_BF16));
+    assert_int_equal(CSM_LSTM_HOURS, rung_on(&cut_hopper, 512, CSM_LSTM_BF16)); /* no room for 16 blocks */
 }
 
 static void a_precision_that_the_card_lacks_is_an_error_of_the_device(void **unused) {
