@@ -7,6 +7,7 @@ data=$CSM_SOURCE_DIR/examples/data
 cat >"$folder/small.yaml" <<'YAML'
 train: {horizons: [24h, 30d], steps: [24h, 24h], spans: [0s, 0s], windows: [0s, 0s], first: [270d, 270d], bootstrap: 50}
 gbt: {rounds: 8, leaves: 5}
+lstm: {hidden: 4, epochs: 1, window: 6}
 YAML
 small="-c $folder/small.yaml"
 

@@ -25,6 +25,7 @@ PY
 cat >"$folder/small.yaml" <<'YAML'
 train: {horizons: [24h], steps: [24h], spans: [0s], windows: [0s], first: [100d], test_span: 50d, bootstrap: 20, tune_folds: 2}
 gbt: {rounds: 20, leaves: 4, min_rows: 20}
+lstm: {hidden: 4, epochs: 1, window: 6}
 gate: {horizon: 24h}
 YAML
 small="-c $folder/small.yaml"

@@ -98,7 +98,8 @@ static inline void market_configure(csm_config *config) {
         {"train.horizons", "24h"}, {"train.steps", "24h"},     {"train.spans", "0s"},
         {"train.windows", "0s"},   {"train.first", "120d"},    {"train.test_span", "60d"},
         {"gate.horizon", "24h"},   {"gbt.rounds", "40"},       {"gbt.leaves", "7"},
-        {"gbt.min_rows", "50"},    {"train.bootstrap", "100"},
+        {"gbt.min_rows", "50"},    {"train.bootstrap", "100"}, {"lstm.hidden", "8"},
+        {"lstm.epochs", "2"},      {"lstm.window", "6"},
     };
     for (size_t i = 0; i < sizeof values / sizeof values[0]; i++)
         assert_ok(csm_config_set(config, values[i][0], values[i][1]));
