@@ -10,7 +10,8 @@
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
 #define OWN_FUNCTION __attribute__((noinline))
 #define UNROLL _Pragma("GCC unroll 8")
-#define DEPTH_BLOCK 256 /* rows of an outer product between two loads and stores of its tile */
+#define DEPTH_BLOCK                                                                                          \
+    64 /* rows of an outer product between two loads and stores of its tile; measured: 32 to 256 */
 
 /* acc (rows, vectors) += a (rows, depth) w; vector v of a packed row stands at w + v * apart. rows and vectors are constants
  * where this is called, so that acc lives in registers. */
