@@ -186,6 +186,21 @@ CSM_API csm_status csm_learn_ks(csm_ks *out, const double *a, size_t a_count, co
 CSM_API csm_status csm_learn_alarm_level(double *level, double false_alarms, size_t streams,
                                          csm_time interval);
 
+/* ---- weights of members and horizons ------------------------------------------------------------------------------------ */
+
+/* Exponentially weighted aggregation (Cesa-Bianchi & Lugosi 2006, section 2.3): weights proportional to exp(-rate * loss so far), with
+ * rate = sqrt(8 ln(members) / ((rounds + 1) (2 delay + 1))). A mixture by them loses little more than the best member, whatever
+ * the losses do; feedback may be late, which `delay` pays for with smaller steps (Joulani, Gyorgy & Szepesvari 2013). */
+typedef struct csm_aggregate csm_aggregate;
+/* members 1..4096; delay: rounds between a forecast and its outcome, 0 when it is known before the next one. */
+CSM_API csm_status csm_aggregate_new(csm_aggregate **out, size_t members, double delay);
+/* loss[members] of one matured round, each within 0..1; NaN: the member did not predict, and is charged what the others, by their
+ * weights of now, lost. A round in which nobody predicted is CSM_EINVAL. Nothing changes on failure. */
+CSM_API csm_status csm_aggregate_add(csm_aggregate *aggregate, const double *loss);
+/* weight[members]: above or at 0, sum 1; equal before the first round. */
+CSM_API csm_status csm_aggregate_weights(double *weight, const csm_aggregate *aggregate);
+CSM_API void csm_aggregate_free(csm_aggregate *aggregate);
+
 #ifdef __cplusplus
 }
 #endif
