@@ -321,6 +321,11 @@ static void lambdarank_orders_rows_within_their_groups(void **state) {
     assert_true(fabs(1 - describe(model).training_loss - ndcg) < 1e-9);
     free(out);
     csm_model_free(model);
+    const csm_head head = {CSM_OBJECTIVE_LAMBDARANK, 0, 0, 1};
+    csm_samples ungrouped = set.samples;
+    ungrouped.group = NULL;
+    extra options = {.heads = &head, .head_count = 1, .validation = &ungrouped};
+    assert_int_equal(train_with(&model, &set, CSM_OBJECTIVE_SQUARED, NULL, 0, &options), CSM_EINVAL);
     set.y[3] = -1;
     assert_int_equal(train(&model, &set, CSM_OBJECTIVE_LAMBDARANK, 1, NULL, 0), CSM_EINVAL);
     dataset_free(&set);

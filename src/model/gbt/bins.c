@@ -315,7 +315,7 @@ csm_status gbt_bins_build(gbt_bins *bins, csm_context *context, const csm_matrix
                        .features = x->cols,
                        .missing = options->missing,
                        .categorical = options->categorical};
-    if (x->rows > INT32_MAX || x->cols > INT32_MAX / CSM_GBT_SLOTS_MAX)
+    if (x->rows > GBT_ROWS_MAX || x->cols > INT32_MAX / CSM_GBT_SLOTS_MAX)
         return csm_fail(CSM_EINVAL, "gbt: %zu rows x %zu features are too many", x->rows, x->cols);
     bins->slots =
         options->bins + options->missing <= CSM_GBT_SLOTS_FEW ? CSM_GBT_SLOTS_FEW : CSM_GBT_SLOTS_MAX;

@@ -29,6 +29,7 @@ csm_status gbt_target_open(gbt_target *target, double **score, const csm_samples
     }
     target->noise = gbt_gradient_noise(target);
     if (target->objective != CSM_OBJECTIVE_LAMBDARANK) return CSM_OK;
+    if (!samples->group) return csm_fail(CSM_EINVAL, "gbt: LambdaRank needs groups of rows");
     for (size_t r = 0; r < rows; r++) {
         if (!(target->y[r] >= 0 && target->y[r] <= 31))
             return csm_fail(CSM_EINVAL, "gbt: y = %g at row %zu is no relevance within 0..31", target->y[r],

@@ -21,6 +21,7 @@
 /* ---- bins ---- */
 
 #define GBT_BINS_MAX 255
+#define GBT_ROWS_MAX ((size_t)1000000000) /* so that their hessians fit a wide bucket's 30 bits */
 #define GBT_BIN_SAMPLE 200000 /* rows looked at for quantiles: as LightGBM's bin_construct_sample_cnt */
 #define GBT_COLUMN_BYTES_MAX ((size_t)1 << 29) /* beyond, codes are kept row-major alone */
 
