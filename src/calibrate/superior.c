@@ -108,10 +108,11 @@ csm_status csm_calibrate_superior(csm_superior *out, csm_context *context, const
     if (status) return status;
     size_t periods = gain->rows, models = gain->cols;
     if ((status = take_options(&options, user, periods))) goto done;
-    status = CSM_ENOMEM;
     model = csm_alloc_array(models, sizeof *model);
-    if (!model) goto done;
-    status = CSM_OK;
+    if (!model) {
+        status = CSM_ENOMEM;
+        goto done;
+    }
     if (measure(model, values, periods, models, options.run) == 0) {
         status = csm_fail(CSM_ENODATA, "superior: none of %zu models' gains varies", models);
         goto done;

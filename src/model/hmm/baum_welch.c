@@ -73,11 +73,11 @@ static void pass_backward(fitting *fit) {
                      *before = fit->forward + (t ? t - 1 : 0) * states;
         for (uint32_t s = 0; s < states; s++) posterior[s] = fit->forward[t * states + s] * backward[s];
         add_row(fit, t, posterior);
+        double share = fit->scale[t] > 0 ? 1 / fit->scale[t] : 0; /* the forward pass left scales above 0 */
         for (uint32_t from = 0; from < states && t > 0; from++) {
             earlier[from] = 0;
             for (uint32_t to = 0; to < states; to++) {
-                double move =
-                    hmm->transition[from * states + to] * emission[to] * backward[to] / fit->scale[t];
+                double move = hmm->transition[from * states + to] * emission[to] * backward[to] * share;
                 earlier[from] += move;
                 fit->moves[from][to] += before[from] * move;
             }
@@ -88,17 +88,22 @@ static void pass_backward(fitting *fit) {
 
 /* ---- maximisation ---- */
 
-static void update_emissions(fitting *fit, double floor) {
+static void update_state(fitting *fit, uint32_t state, double floor) {
     csm_hmm *hmm = fit->hmm;
     size_t features = hmm->info.features;
-    for (size_t i = 0; i < hmm->info.states * features; i++) {
-        double weight = fit->weight[i / features];
-        if (!(weight > WEIGHT_LEAST)) continue;
+    double weight = fit->weight[state];
+    if (!(weight > WEIGHT_LEAST)) return;
+    for (size_t f = 0; f < features; f++) {
+        size_t i = state * features + f;
         double shift = fit->sum[i] / weight, variance = fit->squares[i] / weight - shift * shift;
-        double least = floor * fit->column_variance[i % features];
+        double least = floor * fit->column_variance[f];
         hmm->mean[i] += shift;
         hmm->variance[i] = variance > least ? variance : least;
     }
+}
+
+static void update_emissions(fitting *fit, double floor) {
+    for (uint32_t s = 0; s < fit->hmm->info.states; s++) update_state(fit, s, floor);
 }
 
 static void normalise(double *p, const double *sums, uint32_t states) {
