@@ -12,6 +12,7 @@
 #include <math.h>
 #include <string.h>
 
+#define SERIAL_STEPS 100000
 #define PASS_LEAVES 8 /* most leaves split in one pass */
 #define GUESS_SHARE                                                                                          \
     6 /* of the splits left: with half of them an eighth more rows were summed in vain, with this none */
@@ -88,6 +89,10 @@ csm_status gbt_grower_chunk(gbt_grower *g, gbt_chunk chunk) {
     }
     g->chunk[g->chunk_count++] = chunk;
     return CSM_OK;
+}
+
+uint32_t gbt_threads_for(const gbt_grower *g, size_t steps) {
+    return steps < SERIAL_STEPS ? 1 : g->threads;
 }
 
 bool gbt_may_split(const gbt_grower *g, const gbt_growing *item) {

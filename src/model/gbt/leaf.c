@@ -78,7 +78,8 @@ csm_status gbt_leaf_values(gbt_grower *g, const gbt_tree_data *data) {
     if (gbt_renews_leaves(data->target))
         return csm_parallel_for(g->threads, g->leaf_count, 1, renew_leaves, &job);
     csm_status status = chunk_leaves(g);
-    if (!status) status = csm_parallel_for(g->threads, g->chunk_count, 4, sum_chunks, &job);
+    if (!status)
+        status = csm_parallel_for(gbt_threads_for(g, data->row_count), g->chunk_count, 4, sum_chunks, &job);
     if (status) return status;
     for (size_t i = 0, c = 0; i < g->leaf_count; i++) {
         const gbt_growing *item = &g->item[g->leaf[i]];
@@ -108,5 +109,6 @@ csm_status gbt_add_leaves(double *score, const gbt_grower *grower, const uint32_
     gbt_grower *g = (gbt_grower *)(uintptr_t)grower;
     leaf_job job = {.grower = g, .row = row, .score = score};
     csm_status status = chunk_leaves(g);
-    return status ? status : csm_parallel_for(g->threads, g->chunk_count, 4, add_chunks, &job);
+    return status ? status
+                  : csm_parallel_for(gbt_threads_for(g, g->bins->rows), g->chunk_count, 4, add_chunks, &job);
 }

@@ -180,14 +180,18 @@ static csm_status chunk_rows(gbt_grower *g, size_t k) {
 static csm_status fill_histograms(pass_job *job) {
     gbt_grower *g = job->grower;
     csm_status status = CSM_OK;
+    size_t rows = 0;
     g->chunk_count = 0;
     for (size_t k = 0; k < g->fill_count && !status; k++) {
         gbt_growing *item = &g->item[g->fill[k].target];
         item->histogram = gbt_take_histogram(g);
         if (!item->histogram) return CSM_ENOMEM;
+        rows += item->count;
         status = chunk_rows(g, k);
     }
-    return status ? status : csm_parallel_for(g->threads, g->chunk_count, 1, sum_chunks, job);
+    if (status) return status;
+    uint32_t threads = gbt_threads_for(g, rows * job->data->feature_count / 4);
+    return csm_parallel_for(threads, g->chunk_count, 1, sum_chunks, job);
 }
 
 /* ---- searches ---- */
@@ -258,7 +262,8 @@ static csm_status search_fills(pass_job *job) {
         g->found = grown;
         g->found_capacity = 2 * units;
     }
-    csm_status status = csm_parallel_for(g->threads, units, 2, search_units, job);
+    csm_status status = csm_parallel_for(gbt_threads_for(g, 4 * units * SEARCH_FEATURES * g->bins->slots),
+                                         units, 2, search_units, job);
     if (status) return status;
     for (size_t k = 0; k < g->fill_count; k++) {
         take_best(g, g->fill[k].target, g->found + 2 * k * groups, groups);
@@ -343,9 +348,12 @@ static void plan_fill(gbt_grower *g, uint32_t index) {
 csm_status gbt_pass_split(gbt_grower *g, const gbt_tree_data *data, const uint32_t *items, size_t count,
                           bool searched) {
     pass_job job = {g, data, searched};
+    size_t rows = 0;
     csm_status status = chunk_items(g, items, count);
-    if (!status) status = csm_parallel_for(g->threads, g->chunk_count, 1, partition_chunks, &job);
-    if (!status) status = csm_parallel_for(g->threads, g->chunk_count, 1, move_chunks, &job);
+    for (size_t k = 0; k < count; k++) rows += g->item[items[k]].count;
+    uint32_t threads = gbt_threads_for(g, 2 * rows);
+    if (!status) status = csm_parallel_for(threads, g->chunk_count, 1, partition_chunks, &job);
+    if (!status) status = csm_parallel_for(threads, g->chunk_count, 1, move_chunks, &job);
     g->fill_count = 0;
     for (size_t k = 0, c = 0; k < count && !status; k++) {
         size_t lefts = 0;

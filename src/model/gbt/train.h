@@ -238,6 +238,8 @@ csm_status gbt_grower_chunk(gbt_grower *grower, gbt_chunk chunk);
 uint64_t *gbt_take_histogram(gbt_grower *grower);
 void gbt_give_histogram(gbt_grower *grower, uint64_t *histogram);
 bool gbt_may_split(const gbt_grower *grower, const gbt_growing *item);
+/* Threads for so many steps of about a nanosecond: starting one takes longer than a little work. */
+uint32_t gbt_threads_for(const gbt_grower *grower, size_t steps);
 csm_status gbt_leaf_values(gbt_grower *grower, const gbt_tree_data *data);
 /* Keeps the better of *best and the feature's best split. counts: rows by bucket; NULL: estimated. */
 void gbt_search_feature(gbt_split *best, const gbt_grower *grower, const gbt_quanta *quanta,
