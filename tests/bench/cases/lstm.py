@@ -215,7 +215,7 @@ for suffix, shape in SHAPES.items():
         Case("lstm-forward-onednn" + suffix, "lstm", "oneDNN", 1.5 if suffix == "-64" else 0.9,
              kernel(shape, "onednn", "oneDNN on (its default)"), ["torch", "numpy"]),
         # At 256 units twice torch's speed would be more than the processor can multiply: both are near its peak.
-        Case("lstm-train-torch" + suffix, "lstm", "torch", 1 if suffix == "-256" else 2,
+        Case("lstm-train-torch" + suffix, "lstm", "torch", 2,
              kernel(shape, "train", "defaults"), ["torch", "numpy"]),
     ]
 CASES += [Case("lstm-windows-torch", "lstm", "torch", 5, windows, ["torch", "numpy"])]
