@@ -191,7 +191,7 @@ static void separable_classes_stay_finite(void **state) {
 
 static void what_it_cannot_do_is_refused(void **state) {
     (void)state;
-    dataset set = dataset_new(50, 2, 15, 0);
+    dataset set = dataset_new(50, 3, 15, 0);
     csm_context *context = context_new(1);
     csm_train_options options;
     csm_model *model = NULL;
@@ -206,7 +206,7 @@ static void what_it_cannot_do_is_refused(void **state) {
     assert_fails(CSM_EINVAL, "objective 2",
                  csm_model_train(&model, context, "linear", &set.samples, &options));
     options.objective = CSM_OBJECTIVE_SQUARED;
-    set.x[7] = NAN;
+    set.x[10] = NAN;
     assert_fails(CSM_EINVAL, "row 3, column 1",
                  csm_model_train(&model, context, "linear", &set.samples, &options));
     csm_context_free(context);
