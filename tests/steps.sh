@@ -65,7 +65,7 @@ compute_symbols() {
 
 coverage() {
     mkdir -p build/coverage-report
-    gcovr --root . --object-directory build/asan --filter 'src/' --gcov-ignore-parse-errors -j "$jobs" \
+    gcovr --root . --object-directory build/asan --filter 'src/' --gcov-ignore-parse-errors \
         --json-summary build/coverage-report/summary.json --txt build/coverage-report/files.txt --print-summary \
         >build/coverage-report/summary.txt || return 1
     sed -n 's/^lines: /: lines of src\/ run by the tests: /p' build/coverage-report/summary.txt

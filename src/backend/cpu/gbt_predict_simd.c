@@ -8,6 +8,10 @@
 #include <immintrin.h>
 #endif
 
+/* Each instruction set has its own form, at another line: a name of its own keeps line counts by function apart. */
+#define code_numbers CSM_ISA_SYMBOL(code_numbers)
+#define sliced_tree CSM_ISA_SYMBOL(sliced_tree)
+
 #define ZERO 1e-35F /* |x| up to it is zero to a column whose zeros are missing */
 
 /* ---- bringing rows in ---- */
