@@ -136,7 +136,7 @@ static logistic_loss loss_at(const logistic_problem *problem, const double *at) 
 
 /* step = -hessian^-1 gradient over the free terms by Cholesky; false when the Hessian is not positive definite. */
 static bool newton_step(double *step, const logistic_loss *loss, const bool *is_free) {
-    double factor[TERMS][TERMS] = {{0}}, forward[TERMS];
+    double factor[TERMS][TERMS] = {{0}}, forward[TERMS] = {0};
     for (size_t a = 0; a < TERMS; a++) {
         for (size_t b = 0; b <= a; b++) {
             double sum = is_free[a] && is_free[b] ? loss->hessian[a][b] : 0;

@@ -109,7 +109,7 @@ static csm_status write_temporary(char **temporary, const char *path, const void
                                   unsigned mode, bool sync) {
     int descriptor = -1;
     csm_status status = open_temporary(&descriptor, temporary, path, mode);
-    if (status) return status;
+    if (status || !*temporary) return status;
     status = write_all(descriptor, data, length, path);
     if (!status && sync && sync_again(descriptor) < 0) status = csm_fail_errno(errno, "%s: fsync", path);
     if (status)

@@ -161,7 +161,7 @@ static csm_status check_weights(const double *weight, size_t members) {
 static csm_status read_member(member_models *out, const csm_tensors *tensors, const char *prefix,
                               const char *name) {
     char inner[96];
-    csm_model_info direction, expected;
+    csm_model_info direction = {0}, expected = {0};
     snprintf(inner, sizeof inner, "%s%s.direction.", prefix, name);
     csm_status status = csm_model_read(&out->direction, tensors, inner);
     if (status == CSM_OK) status = csm_model_describe(&direction, out->direction);

@@ -122,6 +122,7 @@ static void scan_categories(scan *s, const csm_gbt_prefix *prefix, uint32_t bins
         if (bin.count <= 0) continue;
         order[count++] = (ranked_category){bin.gradient / (bin.hessian + CATEGORY_SMOOTH), b};
     }
+    if (count == 0) return;
     qsort(order, count, sizeof *order, by_rank);
     for (int from_end = 0; from_end < 2; from_end++) {
         side left = {0};
