@@ -141,7 +141,7 @@ class CatBoost:
 
         if self.set is None:
             self.bin()
-        model = catboost.CatBoostClassifier(iterations=trees, depth=6, learning_rate=RATE, thread_count=THREADS, verbose=0,
+        model = catboost.CatBoostClassifier(iterations=trees, depth=6, learning_rate=RATE, thread_count=THREADS, verbose=0, allow_writing_files=False,
                                             boosting_type="Plain", bootstrap_type="No", l2_leaf_reg=1)
         return model.fit(self.set)
 
