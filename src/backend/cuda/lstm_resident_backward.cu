@@ -1,89 +1,62 @@
 // SPDX-License-Identifier: MIT
-// Which resident backward kernel takes which width. Registers of weights a thread: 4 KR.
-#include "backend/cuda/lstm_resident.cuh"
+// The widths of the resident backward kernel. Registers of weights a thread: 4 KR.
+#include "backend/cuda/lstm_resident_table.cuh"
 
 namespace {
 
 template <class S>
-csm_launch launch_of(size_t batch) {
-    return {dim3(csm_blocks(batch, S::samples) * S::cluster), S::threads, resident_backward_memory<S>::bytes,
-            S::cluster};
-}
-
-template <class S>
-csm_status start(const lstm_backward_arguments *job, cudaStream_t stream) {
-    return csm_cuda_launch("lstm backward, resident", launch_of<S>(job->batch), stream,
-                           lstm_resident_backward<S>, *job);
-}
-
-template <class S>
-bool holds() {
-    return S::cluster == 1 || csm_cuda_holds_cluster(launch_of<S>(1), lstm_resident_backward<S>);
-}
-
-struct entry {
-    size_t hidden;
-    int capability;
-    size_t shared;
-    csm_status (*start)(const lstm_backward_arguments *job, cudaStream_t stream);
-    bool (*holds)();
+struct pass {
+    using shape = S;
+    using job = lstm_backward_arguments;
+    static constexpr size_t shared = resident_backward_memory<S>::bytes;
+    static const char *name() {
+        return "lstm backward, resident";
+    }
+    static auto kernel() {
+        return lstm_resident_backward<S>;
+    }
 };
-template <class S>
-constexpr entry entry_of(int capability) {
-    return {S::hidden, S::cluster > 1 ? 90 : capability, resident_backward_memory<S>::bytes, start<S>,
-            holds<S>};
-}
+
+using table = resident_table<lstm_backward_arguments>;
+using entry = resident_entry<lstm_backward_arguments>;
 
 template <class F>
-const entry *half_entries(size_t *count, int capability) {
-    static const entry table[] = {
-        entry_of<resident_shape<F, 32, 1, 4, 1, 8>>(capability),
-        entry_of<resident_shape<F, 64, 1, 2, 1, 16>>(capability),
-        entry_of<resident_shape<F, 128, 1, 1, 2, 32>>(capability),
-        entry_of<resident_shape<F, 256, 4, 2, 1, 24>>(capability),
-        entry_of<resident_shape<F, 512, 16, 2, 1, 32>>(capability),
+table half_table(int capability) {
+    static const entry entries[] = {
+        resident_entry_of<pass<resident_shape<F, 32, 1, 4, 1, 8>>>(capability),
+        resident_entry_of<pass<resident_shape<F, 64, 1, 2, 1, 16>>>(capability),
+        resident_entry_of<pass<resident_shape<F, 128, 1, 1, 2, 32>>>(capability),
+        resident_entry_of<pass<resident_shape<F, 256, 4, 2, 1, 24>>>(capability),
+        resident_entry_of<pass<resident_shape<F, 512, 16, 2, 1, 32>>>(capability),
     };
-    *count = sizeof table / sizeof table[0];
-    return table;
+    return entries;
 }
 
-const entry *entries(csm_lstm_precision precision, size_t *count) {
+table table_of(csm_lstm_precision precision) {
     static const entry tf32[] = {
-        entry_of<resident_shape<format_tf32, 32, 1, 4, 1, 16>>(80),
-        entry_of<resident_shape<format_tf32, 64, 1, 2, 1, 32>>(80),
+        resident_entry_of<pass<resident_shape<format_tf32, 32, 1, 4, 1, 16>>>(80),
+        resident_entry_of<pass<resident_shape<format_tf32, 64, 1, 2, 1, 32>>>(80),
     };
-    *count = 0;
     switch (precision) {
     case CSM_LSTM_FP32:
-        return nullptr;
+        break;
     case CSM_LSTM_TF32:
-        *count = sizeof tf32 / sizeof tf32[0];
         return tf32;
     case CSM_LSTM_FP16:
-        return half_entries<format_fp16>(count, 75);
+        return half_table<format_fp16>(75);
     case CSM_LSTM_BF16:
-        return half_entries<format_bf16>(count, 80);
+        return half_table<format_bf16>(80);
     }
-    return nullptr;
+    return {};
 }
 
 } // namespace
 
 bool lstm_resident_backward_fits(size_t hidden, csm_lstm_precision precision, const lstm_card *card) {
-    size_t count;
-    const entry *table = entries(precision, &count);
-    for (size_t i = 0; i < count; i++)
-        if (table[i].hidden == hidden)
-            return card->capability >= table[i].capability && card->block_shared >= table[i].shared &&
-                   (!card->present || table[i].holds());
-    return false;
+    return resident_fits(table_of(precision), hidden, card);
 }
 
 csm_status lstm_resident_backward_run(const lstm_backward_arguments *job, size_t hidden,
                                       csm_lstm_precision precision, cudaStream_t stream) {
-    size_t count;
-    const entry *table = entries(precision, &count);
-    for (size_t i = 0; i < count; i++)
-        if (table[i].hidden == hidden) return table[i].start(job, stream);
-    return csm_fail(CSM_EINVAL, "lstm: no resident kernel of %zu units", hidden);
+    return resident_run(table_of(precision), job, hidden, stream);
 }
