@@ -54,6 +54,7 @@ bool csm_file_is_link(const char *path); /* a symbolic link, whatever it points 
 /* Exactly `length` bytes from `at`; CSM_EPARSE when the file ends before. */
 csm_status csm_file_read_part(void *out, const char *path, uint64_t at, size_t length);
 csm_status csm_file_hash(csm_hash *out, const char *path);
+csm_status csm_file_modified(csm_time *out, const char *path); /* when its bytes last changed */
 bool csm_folder_is_writable(const char *path);  /* whether this user may make files in it */
 csm_status csm_folder_remove(const char *path); /* only when empty; absent is fine */
 csm_status csm_folder_space(uint64_t *free_bytes, const char *path); /* bytes this user may still write */
@@ -68,5 +69,9 @@ void csm_folder_list_free(char **names, size_t count);
 typedef struct csm_lock csm_lock;
 csm_status csm_lock_take(csm_lock **out, const char *path);
 void csm_lock_release(csm_lock *lock); /* takes NULL */
+/* Whether the last holder ended without csm_lock_release: killed, or by csm_lock_abandon. A power failure may hide it. */
+bool csm_lock_was_abandoned(const csm_lock *lock);
+/* Unlocks like a kill would: the next holder finds the lock abandoned. Takes NULL. */
+void csm_lock_abandon(csm_lock *lock);
 
 #endif

@@ -204,6 +204,13 @@ csm_status csm_file_size(uint64_t *out, const char *path) {
     return CSM_OK;
 }
 
+csm_status csm_file_modified(csm_time *out, const char *path) {
+    struct stat found;
+    if (stat(path, &found) < 0) return csm_fail_errno(errno, "%s: time of change", path);
+    *out = (csm_time)found.st_mtim.tv_sec * CSM_SECOND + found.st_mtim.tv_nsec;
+    return CSM_OK;
+}
+
 bool csm_file_is_link(const char *path) {
     struct stat found;
     return lstat(path, &found) == 0 && S_ISLNK(found.st_mode);

@@ -15,6 +15,7 @@
 struct csm_lock {
     int descriptor;
     pid_t owner;
+    bool abandoned; /* the text of the holder before is still there */
 };
 
 static csm_status fail_locked(int descriptor, const char *path) {
@@ -46,6 +47,11 @@ static bool still_the_file(int descriptor, const char *path) {
            ours.st_ino == theirs.st_ino;
 }
 
+static bool holds_text(int descriptor) {
+    struct stat info;
+    return fstat(descriptor, &info) < 0 || info.st_size > 0;
+}
+
 static csm_status write_owner(int descriptor, const char *path) {
     char text[32];
     const int length = snprintf(text, sizeof text, "%lld\n", (long long)getpid());
@@ -74,6 +80,7 @@ csm_status csm_lock_take(csm_lock **out, const char *path) {
         if (status) goto done;
         status = lock_descriptor(lock->descriptor, path);
         taken = !status && still_the_file(lock->descriptor, path);
+        if (taken) lock->abandoned = holds_text(lock->descriptor);
         if (taken) status = write_owner(lock->descriptor, path);
         if (!taken || status) close(lock->descriptor);
         if (status) goto done;
@@ -92,9 +99,18 @@ void csm_lock_release(csm_lock *lock) {
     if (!lock) return;
     if (lock->owner == getpid()) {
         const int cleared = ftruncate(lock->descriptor, 0);
-        (void)cleared; /* the text only serves messages: a failure here harms nobody */
-        flock(lock->descriptor, LOCK_UN);
+        (void)cleared; /* the text serves messages and asks for a recovery: a failure here harms nobody */
     }
+    csm_lock_abandon(lock);
+}
+
+bool csm_lock_was_abandoned(const csm_lock *lock) {
+    return lock->abandoned;
+}
+
+void csm_lock_abandon(csm_lock *lock) {
+    if (!lock) return;
+    if (lock->owner == getpid()) flock(lock->descriptor, LOCK_UN);
     close(lock->descriptor);
     csm_dealloc(lock);
 }
