@@ -60,15 +60,26 @@ typedef struct csm_provenance {
 typedef struct csm_store csm_store;
 
 typedef enum csm_store_mode {
-    CSM_STORE_READ = 0,  /* no lock, repairs nothing, one consistent generation */
-    CSM_STORE_WRITE = 1, /* takes the lock and recovers */
-    CSM_STORE_CREATE = 2 /* WRITE, and makes an absent workspace */
+    CSM_STORE_READ = 0,   /* no lock, repairs nothing, one consistent generation */
+    CSM_STORE_WRITE = 1,  /* takes the lock and recovers */
+    CSM_STORE_CREATE = 2, /* WRITE, and makes an absent workspace */
+    CSM_STORE_SHARED =
+        3 /* reads like READ, and takes the lock for each commit alone: several processes at once */
 } csm_store_mode;
 
 /* Opens the workspace folder. CSM_ELOCKED, CSM_ENOTFOUND, CSM_EREADONLY, CSM_ECORRUPT, CSM_EUNSUPPORTED (newer schema). */
 CSM_API csm_status csm_store_open(csm_store **out, csm_context *context, const char *path, uint32_t mode);
 CSM_API void csm_store_free(csm_store *store);
 CSM_API const char *csm_store_path(const csm_store *store);
+
+/* A SHARED store reads one generation: the one it saw when it opened, last committed something itself, or was refreshed.
+ * Each call that writes (append, roll, adopt, ledger, models, trials, listings) waits for the workspace's lock, writes on
+ * top of what was committed last, and lets go; what needs recovery because its writer was killed is recovered first.
+ *
+ * How long such a call waits before CSM_ELOCKED, with nothing changed: 60 s unless set. CSM_EINVAL: negative. */
+CSM_API csm_status csm_store_set_patience(csm_store *store, csm_time patience);
+/* Lets a READ or SHARED store see what others have committed; does nothing to the others. */
+CSM_API csm_status csm_store_refresh(csm_store *store);
 
 /* What recovery on open found. */
 typedef struct csm_store_recovery {

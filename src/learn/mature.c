@@ -152,10 +152,11 @@ csm_status csm_learn_mature(csm_maturing *out, csm_context *context, csm_store *
     csm_status status = CSM_OK;
     int64_t after = 0;
     for (size_t n = ROWS_AT_ONCE; status == CSM_OK && n == ROWS_AT_ONCE;) {
+        if ((status = csm_store_enter(store))) break; /* what is due may be another process's next row, too */
         status = read_due(rows, &n, store, markets, market_count, as_of, after);
-        if (status != CSM_OK || n == 0) break;
-        after = rows[n - 1].row;
-        status = mature_some(out, context, store, rows, n, as_of);
+        if (status == CSM_OK && n > 0) status = mature_some(out, context, store, rows, n, as_of);
+        after = n > 0 ? rows[n - 1].row : after;
+        csm_store_leave(store);
     }
     if (status == CSM_OK) status = count_waiting(&out->pending, store, as_of);
     csm_dealloc(rows);

@@ -48,7 +48,9 @@ csm_status csm_champion_register(csm_training *training, csm_pipeline *pipeline)
     char *draft = csm_strformat("%s/models/.tmp-training", pipeline->workspace);
     char *path = NULL, relative[128];
     csm_status status = folder && draft ? csm_folder_make(folder) : CSM_ENOMEM;
-    if (status == CSM_OK) status = csm_training_save(training, draft);
+    if (status == CSM_OK) status = csm_store_enter(pipeline->store); /* the draft's name is everybody's */
+    if (status != CSM_OK) goto done;
+    status = csm_training_save(training, draft);
     if (status == CSM_OK) {
         snprintf(relative, sizeof relative, "models/%s.safetensors", training->hash);
         path = csm_strformat("%s/%s", pipeline->workspace, relative);
@@ -56,6 +58,8 @@ csm_status csm_champion_register(csm_training *training, csm_pipeline *pipeline)
     }
     if (status == CSM_OK) status = csm_folder_sync(folder);
     if (status == CSM_OK) status = insert_model(pipeline, training, relative);
+    csm_store_leave(pipeline->store);
+done:
     csm_dealloc(path);
     csm_dealloc(draft);
     csm_dealloc(folder);

@@ -110,8 +110,12 @@ csm_status csm_adopt_segment(bool *adopted, csm_store *store, csm_context *conte
     if (!status) status = csm_adopt_check_rows(segment);
     if (status) return status;
     a.sources = csm_alloc_array(segment->source_count, sizeof *a.sources);
-    status = a.sources ? find_fresh(&a) : CSM_ENOMEM;
-    if (!status && a.fresh.table->rows > 0) status = take(adopted, &a, path, bytes);
+    status = a.sources ? csm_store_enter(store) : CSM_ENOMEM;
+    if (!status) {
+        status = find_fresh(&a);
+        if (!status && a.fresh.table->rows > 0) status = take(adopted, &a, path, bytes);
+        csm_store_leave(store);
+    }
     csm_records_free(&a.fresh);
     csm_dealloc(a.sources);
     return status;

@@ -179,14 +179,12 @@ static size_t things_of(const group *g) {
     return things;
 }
 
-static csm_status append_all(group *g) {
+/* From the look at what is stored until the commit no other process may write. */
+static csm_status store_new(group *g) {
     char *note = NULL;
-    csm_status status = CSM_OK;
-    for (size_t i = 0; i < g->count && !status; i++) status = check_member(g, i);
-    if (!status) status = csm_parallel_for(g->outer, g->count, 1, prepare, g);
-    if (!status) status = take_new(g);
-    if (status) return status;
+    csm_status status = take_new(g);
     const size_t things = things_of(g);
+    if (status) return status;
     if (things == 0) return CSM_OK;
     /* More than one, and files among them: none may become visible without the others. */
     const bool noted = g->file_count > 0 && things > 1;
@@ -198,7 +196,19 @@ static csm_status append_all(group *g) {
     if (!status) status = commit(g);
     /* After a commit that failed the note stays: recovery knows from the manifest whether it did. */
     if (!status && note) (void)csm_file_remove(note);
+    if (status && note) g->store->unclean = true;
     csm_dealloc(note);
+    return status;
+}
+
+static csm_status append_all(group *g) {
+    csm_status status = CSM_OK;
+    for (size_t i = 0; i < g->count && !status; i++) status = check_member(g, i);
+    if (!status) status = csm_parallel_for(g->outer, g->count, 1, prepare, g);
+    if (!status) status = csm_store_enter(g->store);
+    if (status) return status;
+    status = store_new(g);
+    csm_store_leave(g->store);
     return status;
 }
 
@@ -207,7 +217,8 @@ csm_status csm_append_group(csm_store *store, csm_context *context, csm_append *
     const uint32_t threads = csm_context_threads(context);
     group g = {.store = store, .context = context, .count = count};
     *failed = count;
-    if (!store->lock) return csm_fail(CSM_EREADONLY, "csm_store_append: %s is opened read-only", store->path);
+    if (store->mode == CSM_STORE_READ)
+        return csm_fail(CSM_EREADONLY, "csm_store_append: %s is opened read-only", store->path);
     if (count == 0) return CSM_OK;
     g.outer = count > 1 ? threads : 1;
     g.inner = count > 1 ? 1 : threads;

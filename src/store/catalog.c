@@ -55,6 +55,24 @@ static void leave(const csm_store *store) {
     sqlite3_mutex_leave(sqlite3_db_mutex(store->catalog));
 }
 
+/* A shared store reads one generation from its first read after a commit until its next. */
+static int pin(const csm_store *store) {
+    if (!store->pins || store->sections > 0 || !sqlite3_get_autocommit(store->catalog)) return SQLITE_OK;
+    return sqlite3_exec(store->catalog, "BEGIN", NULL, NULL, NULL);
+}
+
+csm_status csm_catalog_unpin(const csm_store *store) {
+    csm_status status = CSM_OK;
+    enter(store);
+    const char *sql = "ROLLBACK";
+    if (!sqlite3_get_autocommit(store->catalog)) {
+        const int code = sqlite3_exec(store->catalog, sql, NULL, NULL, NULL);
+        if (code != SQLITE_OK) status = fail_sqlite(store, code, sql);
+    }
+    leave(store);
+    return status;
+}
+
 csm_status csm_catalog_prepare(csm_statement **out, const csm_store *store, const char *sql) {
     *out = NULL;
     csm_statement *statement = csm_alloc_array(1, sizeof *statement);
@@ -62,7 +80,8 @@ csm_status csm_catalog_prepare(csm_statement **out, const csm_store *store, cons
     statement->store = store;
     csm_status status = CSM_OK;
     enter(store);
-    const int code = sqlite3_prepare_v2(store->catalog, sql, -1, &statement->native, NULL);
+    int code = pin(store);
+    if (code == SQLITE_OK) code = sqlite3_prepare_v2(store->catalog, sql, -1, &statement->native, NULL);
     if (code != SQLITE_OK) status = fail_sqlite(store, code, sql);
     leave(store);
     if (status) {
@@ -178,19 +197,23 @@ csm_status csm_catalog_number(int64_t *out, const csm_store *store, const char *
 }
 
 csm_status csm_catalog_begin(csm_store *store) {
-    if (!store->lock) return csm_fail(CSM_EREADONLY, "%s: opened read-only", store->path);
     if (store->in_transaction)
         return csm_fail(CSM_EINTERNAL, "%s: a transaction is open already", store->path);
-    const csm_status status = csm_catalog_run(store, "BEGIN IMMEDIATE");
+    csm_status status = csm_store_enter(store);
+    if (status) return status;
+    status = csm_catalog_run(store, "BEGIN IMMEDIATE");
     store->in_transaction = !status;
+    if (status) csm_store_leave(store);
     return status;
 }
 
 csm_status csm_catalog_commit(csm_store *store) {
     if (!store->in_transaction) return csm_fail(CSM_EINTERNAL, "%s: no transaction is open", store->path);
     const csm_status status = csm_catalog_run(store, "COMMIT");
-    if (!status) store->in_transaction = false;
-    return status;
+    if (status) return status;
+    store->in_transaction = false;
+    csm_store_leave(store);
+    return CSM_OK;
 }
 
 void csm_catalog_rollback(csm_store *store) {
@@ -199,4 +222,5 @@ void csm_catalog_rollback(csm_store *store) {
      * text of the failure that led here must stay. */
     if (!sqlite3_get_autocommit(store->catalog)) sqlite3_exec(store->catalog, "ROLLBACK", NULL, NULL, NULL);
     store->in_transaction = false;
+    csm_store_leave(store);
 }

@@ -27,6 +27,13 @@ int64_t csm_statement_i64(csm_statement *statement, int column);
 double csm_statement_f64(csm_statement *statement, int column); /* SQL NULL: NaN */
 const void *csm_statement_blob(csm_statement *statement, int column, size_t *length);
 
+/* A section in which this store is the one writer and reads what was committed last. Whoever reads before it writes, or
+ * makes files, enters before it reads; a transaction is a section too. A store open for writing is always in one; a shared
+ * one waits for the workspace's lock as long as its patience, CSM_ELOCKED, and recovers when the last writer was killed.
+ * Sections nest. No statement may be half stepped when one begins. CSM_EREADONLY; every CSM_OK needs its leave. */
+csm_status csm_store_enter(csm_store *store);
+void csm_store_leave(csm_store *store); /* keeps the error text */
+
 /* One transaction on the writing connection; CSM_EREADONLY on a read-only store, CSM_EINTERNAL when nested. */
 csm_status csm_catalog_begin(csm_store *store);
 csm_status csm_catalog_commit(csm_store *store);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* How the catalogue is opened. The writer keeps its -wal and -shm files on close, so that readers find them and never
- * have to make them; a reader holds one read transaction from open to close, which pins its generation. */
+ * have to make them; a reader holds one read transaction from open to close, which pins its generation. A shared store
+ * does so between its commits, on a connection that writes and checkpoints only under the workspace's lock. */
 #include "store/internal.h"
 
 #include <sqlite3.h>
@@ -56,7 +57,11 @@ static csm_status open_for_writing(csm_store *store, bool create) {
     if (status) return status;
     int keep = 1;
     sqlite3_file_control(store->catalog, "main", SQLITE_FCNTL_PERSIST_WAL, &keep);
-    status = csm_catalog_run(store, "PRAGMA journal_mode = WAL");
+    /* A shared store's last close happens outside the lock: it must not checkpoint. */
+    if (store->mode == CSM_STORE_SHARED)
+        sqlite3_db_config(store->catalog, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    else
+        status = csm_catalog_run(store, "PRAGMA journal_mode = WAL");
     if (!status) status = csm_catalog_run(store, "PRAGMA synchronous = FULL");
     if (!status) status = csm_catalog_run(store, "PRAGMA foreign_keys = ON");
     /* What the last close leaves of the -wal file. */
@@ -64,9 +69,9 @@ static csm_status open_for_writing(csm_store *store, bool create) {
     return status;
 }
 
-/* The first read fixes the generation this connection sees until it closes. */
-static csm_status pin_generation(const csm_store *store) {
-    csm_status status = csm_catalog_run(store, "BEGIN");
+/* The first read fixes the generation this connection sees until it closes or is unpinned. */
+csm_status csm_catalog_pin(const csm_store *store) {
+    csm_status status = store->pins ? CSM_OK : csm_catalog_run(store, "BEGIN");
     int64_t ignored;
     return status ? status : csm_catalog_number(&ignored, store, "SELECT count(*) FROM sqlite_schema", 0);
 }
@@ -81,7 +86,7 @@ static csm_status file_exists(bool *out, const csm_store *store, const char *nam
 
 static csm_status open_for_reading(csm_store *store) {
     csm_status status = connect_to(store, SQLITE_OPEN_READONLY, "mode=ro");
-    if (!status) status = pin_generation(store);
+    if (!status) status = csm_catalog_pin(store);
     if (!status || (status != CSM_EIO && status != CSM_EREADONLY)) return status;
     /* A folder that may not be written, without the two files beside the database: nobody can be writing it, so it may
      * be read as it lies. With a -wal file there that cannot be told, and what it holds would be missed. */
@@ -92,12 +97,13 @@ static csm_status open_for_reading(csm_store *store) {
         return csm_fail_prefix(status, "a folder that may not be written, with an unfinished catalog.db-wal");
     csm_catalog_close(store);
     status = connect_to(store, SQLITE_OPEN_READONLY, "mode=ro&immutable=1");
-    return status ? status : pin_generation(store);
+    return status ? status : csm_catalog_pin(store);
 }
 
 csm_status csm_catalog_open(csm_store *store, bool create) {
-    csm_status status = store->lock ? open_for_writing(store, create) : open_for_reading(store);
-    if (!status) status = store->lock ? csm_schema_update(store) : csm_schema_check(store);
+    const bool reading = store->mode == CSM_STORE_READ;
+    csm_status status = reading ? open_for_reading(store) : open_for_writing(store, create);
+    if (!status) status = reading ? csm_schema_check(store) : csm_schema_update(store);
     if (status) csm_catalog_close(store);
     return status;
 }

@@ -237,7 +237,8 @@ static csm_status adopt_entry(csm_store *store, csm_context *context, const char
 
 csm_status csm_store_adopt(csm_store *store, csm_context *context, const char *folder) {
     if (!store || !context || !folder) return csm_fail(CSM_EINVAL, "csm_store_adopt: an argument is NULL");
-    if (!store->lock) return csm_fail(CSM_EREADONLY, "csm_store_adopt: %s is opened read-only", store->path);
+    if (store->mode == CSM_STORE_READ)
+        return csm_fail(CSM_EREADONLY, "csm_store_adopt: %s is opened read-only", store->path);
     csm_manifest manifest = {0};
     csm_buffer json = {0};
     char *path = csm_strformat("%s/manifest.json", folder);

@@ -11,9 +11,15 @@ struct sqlite3;
 
 struct csm_store {
     char *path;
+    csm_context *context;
     struct sqlite3 *catalog;
-    csm_lock *lock; /* NULL: read-only */
+    uint32_t mode;
+    bool pins;         /* shared: what is read between two commits is one generation */
+    csm_lock *lock;    /* NULL: reading, or shared and between two commits */
+    uint32_t sections; /* csm_store_enter without its csm_store_leave */
+    bool unclean;      /* this section left files that recovery should look at */
     bool in_transaction;
+    csm_time patience;
     csm_store_recovery recovery;
 };
 
@@ -22,12 +28,21 @@ struct csm_store {
 /* Opens catalog.db in the store's folder and brings its tables up to date; read-only pins one generation. */
 csm_status csm_catalog_open(csm_store *store, bool create);
 void csm_catalog_close(csm_store *store);
+/* Fixes the generation that a reading connection sees; lets go of it. */
+csm_status csm_catalog_pin(const csm_store *store);
+csm_status csm_catalog_unpin(const csm_store *store);
 /* Runs one statement without results. */
 csm_status csm_catalog_run(const csm_store *store, const char *sql);
 /* First column of the first row as integer; `otherwise` when there is no row. */
 csm_status csm_catalog_number(int64_t *out, const csm_store *store, const char *sql, int64_t otherwise);
 csm_status csm_schema_update(csm_store *store);
 csm_status csm_schema_check(const csm_store *store); /* CSM_EUNSUPPORTED when newer than this build */
+
+/* ---- the workspace's lock: store.c ---- */
+
+#define CSM_PATIENCE (60 * CSM_SECOND)
+csm_status csm_lock_workspace(csm_store *store); /* CSM_ELOCKED at once */
+void csm_store_unlock(csm_store *store);
 
 /* ---- records: rows with where each came from ---- */
 

@@ -191,16 +191,27 @@ static csm_status undo_groups(csm_store *store, csm_context *context) {
 
 /* ---- all files ---- */
 
+/* Files of the store's own are made under its lock: nobody is writing them now. Others beside the catalogue (limits of
+ * net) may be, by a process that shares the workspace. */
+static csm_status sweep(csm_store *store, const char *path, bool own) {
+    csm_time modified = CSM_TIME_MIN;
+    char *full = csm_strformat("%s/%s", store->path, path);
+    csm_status status = full ? CSM_OK : CSM_ENOMEM;
+    if (!status && !own && !csm_file_modified(&modified, full))
+        own = modified < csm_platform_now() - CSM_HOUR;
+    if (!status && own) status = csm_file_remove(full);
+    store->recovery.temporaries_swept += !status && own;
+    csm_dealloc(full);
+    return status;
+}
+
 static csm_status meet_file(csm_store *store, csm_context *context, const char *folder, const char *name,
                             bool segments) {
     char *path = csm_strformat("%s/%s", folder, name);
     bool named = true;
     csm_status status = path ? CSM_OK : CSM_ENOMEM;
     if (!status && begins_with(name, TEMPORARY)) {
-        char *full = csm_strformat("%s/%s", store->path, path);
-        status = full ? csm_file_remove(full) : CSM_ENOMEM;
-        store->recovery.temporaries_swept += !status;
-        csm_dealloc(full);
+        status = sweep(store, path, segments || begins_with(name, CSM_GROUP_NOTE));
     } else if (!status && segments && ends_with(name, EXTENSION)) {
         status = csm_manifest_names(&named, store, path);
         if (!status && !named) status = adopt_orphan(store, context, path);

@@ -160,8 +160,8 @@ static csm_status commit(rolling *r) {
     return status;
 }
 
-static csm_status roll_stream(csm_store *store, csm_context *context, const csm_stream *stream, int64_t id,
-                              int64_t tail_rows) {
+static csm_status roll_rows(csm_store *store, csm_context *context, const csm_stream *stream, int64_t id,
+                            int64_t tail_rows) {
     rolling r = {.store = store, .context = context, .stream = stream, .id = id};
     csm_status status = take_rows(&r, tail_rows);
     if (!status) status = load_sources(&r);
@@ -183,24 +183,18 @@ static csm_status tail_rows_of(int64_t *rows, const csm_store *store, int64_t id
     return status;
 }
 
-csm_status csm_store_roll(csm_store *store, csm_context *context) {
-    if (!store || !context) return csm_fail(CSM_EINVAL, "csm_store_roll: an argument is NULL");
-    if (!store->lock) return csm_fail(CSM_EREADONLY, "csm_store_roll: %s is opened read-only", store->path);
-    csm_stream_list *list = NULL;
-    csm_status status = csm_store_streams(&list, store, NULL, NULL);
-    for (size_t i = 0; !status && i < csm_stream_list_count(list); i++) {
-        int64_t rows;
-        status = csm_progress(context, "roll", i, csm_stream_list_count(list));
-        if (!status) status = tail_rows_of(&rows, store, csm_stream_list_id(list, i));
-        if (!status && rows > 0)
-            status = roll_stream(store, context, &csm_stream_list_at(list, i)->stream,
-                                 csm_stream_list_id(list, i), rows);
-    }
-    csm_stream_list_free(list);
-    return status ? status : csm_roll_remove_retired(store, csm_platform_now() - CSM_RETIRED_FOR);
+/* One section a stream: other processes get their turn between two. */
+static csm_status roll_stream(csm_store *store, csm_context *context, const csm_stream *stream, int64_t id) {
+    int64_t rows = 0;
+    csm_status status = csm_store_enter(store);
+    if (status) return status;
+    status = tail_rows_of(&rows, store, id);
+    if (!status && rows > 0) status = roll_rows(store, context, stream, id, rows);
+    csm_store_leave(store);
+    return status;
 }
 
-csm_status csm_roll_remove_retired(csm_store *store, csm_time before) {
+static csm_status remove_retired(const csm_store *store, csm_time before) {
     csm_statement *find = NULL, *forget = NULL;
     bool row = false, ignored;
     csm_status status =
@@ -220,5 +214,29 @@ csm_status csm_roll_remove_retired(csm_store *store, csm_time before) {
     }
     csm_statement_close(forget);
     csm_statement_close(find);
+    return status;
+}
+
+csm_status csm_store_roll(csm_store *store, csm_context *context) {
+    if (!store || !context) return csm_fail(CSM_EINVAL, "csm_store_roll: an argument is NULL");
+    if (store->mode == CSM_STORE_READ)
+        return csm_fail(CSM_EREADONLY, "csm_store_roll: %s is opened read-only", store->path);
+    csm_stream_list *list = NULL;
+    csm_status status = csm_store_streams(&list, store, NULL, NULL);
+    for (size_t i = 0; !status && i < csm_stream_list_count(list); i++) {
+        status = csm_progress(context, "roll", i, csm_stream_list_count(list));
+        if (!status)
+            status = roll_stream(store, context, &csm_stream_list_at(list, i)->stream,
+                                 csm_stream_list_id(list, i));
+    }
+    csm_stream_list_free(list);
+    return status ? status : csm_roll_remove_retired(store, csm_platform_now() - CSM_RETIRED_FOR);
+}
+
+csm_status csm_roll_remove_retired(csm_store *store, csm_time before) {
+    csm_status status = csm_store_enter(store);
+    if (status) return status;
+    status = remove_retired(store, before);
+    csm_store_leave(store);
     return status;
 }

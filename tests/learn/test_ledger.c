@@ -246,6 +246,25 @@ static void a_read_only_store_takes_no_row(void **state) {
     assert_fails(CSM_EREADONLY, "", append(f, HASH_A, 0));
 }
 
+static void two_processes_that_share_the_workspace_write_one_chain(void **state) {
+    fixture *f = *state;
+    csm_store_free(f->store);
+    open_store(f, CSM_STORE_SHARED);
+    csm_store *second = f->store;
+    open_store(f, CSM_STORE_SHARED);
+    csm_ledger_head head;
+    assert_ok(append(f, HASH_A, 0));
+    assert_ok(csm_learn_head(&head, second));
+    assert_true(head.rows == 0); /* its own generation */
+    csm_store *first = f->store;
+    f->store = second;
+    assert_fails(CSM_EEXIST, "stands at row", append(f, HASH_A, 0)); /* a commit sees what others wrote */
+    assert_ok(append(f, HASH_B, 0));
+    assert_ok(csm_learn_verify(&head, f->context, second));
+    assert_true(head.rows == 10);
+    csm_store_free(first);
+}
+
 static void a_failed_allocation_leaves_no_half_batch(void **state) {
     fixture *f = *state;
     csm_ranking *r = ranking(0.9);
@@ -280,6 +299,7 @@ int main(void) {
         TEST(a_cut_tail_shows_against_the_exported_head),
         TEST(an_outcome_without_its_prediction_is_found),
         TEST(a_read_only_store_takes_no_row),
+        TEST(two_processes_that_share_the_workspace_write_one_chain),
         TEST(a_failed_allocation_leaves_no_half_batch),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -41,7 +41,7 @@ static void test_wrong_arguments_are_refused(void **state) {
     assert_status(CSM_EINVAL, csm_store_open(&store, NULL, w->path, CSM_STORE_READ));
     assert_status(CSM_EINVAL, csm_store_open(&store, w->context, NULL, CSM_STORE_READ));
     assert_status(CSM_EINVAL, csm_store_open(&store, w->context, "", CSM_STORE_READ));
-    assert_status(CSM_EINVAL, csm_store_open(&store, w->context, w->path, 3));
+    assert_status(CSM_EINVAL, csm_store_open(&store, w->context, w->path, 4));
     csm_store_free(NULL);
 }
 
