@@ -55,8 +55,8 @@ bool csm_file_is_link(const char *path); /* a symbolic link, whatever it points 
 csm_status csm_file_read_part(void *out, const char *path, uint64_t at, size_t length);
 csm_status csm_file_hash(csm_hash *out, const char *path);
 csm_status csm_file_modified(csm_time *out, const char *path); /* when its bytes last changed */
-bool csm_folder_is_writable(const char *path);  /* whether this user may make files in it */
-csm_status csm_folder_remove(const char *path); /* only when empty; absent is fine */
+bool csm_folder_is_writable(const char *path);                 /* whether this user may make files in it */
+csm_status csm_folder_remove(const char *path);                /* only when empty; absent is fine */
 csm_status csm_folder_space(uint64_t *free_bytes, const char *path); /* bytes this user may still write */
 bool csm_folder_exists(const char *path);                            /* a folder, or a link to one */
 /* Names in a folder, sorted by bytes, "." and ".." left out. Free with csm_folder_list_free. */
