@@ -82,15 +82,18 @@ void print_ranking_csv(FILE *out, const csm_ranking *ranking);
 void print_evaluation(FILE *out, const csm_training *training);
 void print_coverage(FILE *out, const csm_discovery *discovery);
 
+/* The configured horizon of the gate. */
+csm_time gate_horizon(const cli *c);
 /* Opens the pipeline of the workspace. */
 csm_status open_pipeline(cli *c, csm_pipeline **out, uint32_t mode);
 
 /* ---- report ---- */
 
-/* One HTML page without outside resources: ranking, funnel, time machine, reliability, equity of issued calls. Written whole
- * or not at all. ranking or training may be NULL: their sections are left out. */
+/* One HTML page without outside resources: ranking, funnel, time machine, reliability, equity of issued calls, skill or luck.
+ * Written whole or not at all. ranking, training or skills (one a horizon) may be NULL: their sections are left out. */
+struct skill;
 csm_status write_report(const char *path, const csm_ranking *ranking, const csm_training *training,
-                        csm_time gate_horizon);
+                        const struct skill *skills, csm_time gate_horizon);
 
 /* ---- progress ---- */
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Commands that train, predict, learn and judge. */
+/* Commands that train, predict and learn, and the audit. */
 #include "cli.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-static csm_time gate_horizon(const cli *c) {
+csm_time gate_horizon(const cli *c) {
     csm_time horizon = 30 * CSM_DAY;
     (void)csm_interval_parse(&horizon, csm_config_get(c->config, "gate.horizon"));
     return horizon;
@@ -166,32 +166,7 @@ int command_run(cli *c) {
     return code;
 }
 
-/* ---- evaluate, audit ---- */
-
-int command_evaluate(cli *c) {
-    const char *html = take_option(c, "html");
-    int code = check_arguments(c, 0);
-    if (code != EXIT_OK) return code;
-    csm_pipeline *p = NULL;
-    csm_training *training = NULL;
-    csm_ranking *ranking = NULL;
-    csm_predict_options options;
-    csm_predict_options_init(&options);
-    options.dry = 1;
-    csm_status status = open_pipeline(c, &p, CSM_STORE_READ);
-    if (status == CSM_OK) status = csm_pipeline_champion(&training, p);
-    if (status == CSM_OK && html) {
-        options.as_of = csm_training_as_of(training);
-        status = csm_pipeline_predict(&ranking, p, &options);
-        if (status == CSM_OK) status = write_report(html, ranking, training, gate_horizon(c));
-    }
-    code = status == CSM_OK ? show_training(c, training) : fail(c, status);
-    if (status == CSM_OK && html && !c->json) printf("report: %s\n", html);
-    csm_ranking_free(ranking);
-    csm_training_free(training);
-    csm_pipeline_free(p);
-    return code;
-}
+/* ---- audit ---- */
 
 static int show_audit(const cli *c, const csm_audit *a) {
     char text[64];

@@ -191,6 +191,13 @@ static const struct {
      "known at the time. ECE: mean distance between predicted and happened over bins of equal mass. Rank "
      "IC: mean over dates of Spearman&#8217;s correlation between expected and realised return; above 0.10 "
      "a day is a reason to look for a leak."},
+    {"skill-or-luck", "Skill or luck",
+     "The probabilistic Sharpe ratio (Bailey &amp; L&#243;pez de Prado 2012) allows for few blocks and fat "
+     "tails, the deflated one (2014) also for every trial in the register that one could have picked from. "
+     "The probability of backtest overfitting (Bailey, Borwein, L&#243;pez de Prado &amp; Zhu 2017) cuts the "
+     "record into parts without the block whose labels reach across. The test for superior predictive "
+     "ability "
+     "(Hansen 2005) allows for several members having been compared; its consistent p-value is shown."},
     {"momentum", "Momentum rule",
      "Takes the coins that rose most over the past span of one horizon, as many as the model takes. What "
      "does not beat it needs no model."},
@@ -282,9 +289,10 @@ done:
 }
 
 csm_status write_report(const char *path, const csm_ranking *ranking, const csm_training *training,
-                        csm_time gate_horizon) {
+                        const skill *skills, csm_time gate_horizon) {
     markup m = {0};
-    report r = {.out = &m, .ranking = ranking, .training = training, .gate_horizon = gate_horizon};
+    report r = {
+        .out = &m, .ranking = ranking, .training = training, .skills = skills, .gate_horizon = gate_horizon};
     csm_status status = write_page(&r);
     if (status != CSM_OK)
         own_failure(status, "report: %s: no memory for the page", path);

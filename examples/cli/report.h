@@ -4,12 +4,14 @@
 #define CLI_REPORT_H
 
 #include "cli.h"
+#include "skill.h"
 #include "svg.h"
 
 typedef struct report {
     markup *out;
     const csm_ranking *ranking;   /* NULL: none */
     const csm_training *training; /* NULL: none */
+    const skill *skills;          /* one a horizon of the training; NULL: not judged */
     csm_time gate_horizon;
 } report;
 
@@ -103,6 +105,20 @@ typedef struct interval_score {
 } interval_score;
 interval_score score_intervals(const csm_walk_row *rows, size_t n);
 
+/* Rank correlation of coins within their date, as a mean over the dates of a calendar month or quarter. */
+typedef struct ic_period {
+    csm_time from; /* decision of the first date */
+    csm_time to;   /* of the last */
+    size_t dates;  /* on which both are known */
+    double model;  /* expected with realised return; NaN: no date */
+    double momentum;
+} ic_period;
+/* 1 month a period, or 3 where there would be more than twelve; and the number of the period that holds `time`. */
+int period_months(const csm_walk_row *rows, size_t n);
+int period_of(csm_time time, int months);
+/* Periods in order, over rows with a calibrated probability and a known momentum; *out is freed by the caller. CSM_ENOMEM alone. */
+csm_status ic_periods(ic_period **out, size_t *count, const csm_walk_row *rows, size_t n);
+
 /* ---- sections ---- */
 
 void report_shown(const report *r);              /* report_tables.c */
@@ -110,14 +126,33 @@ void report_funnel(const report *r);             /* report_tables.c */
 void report_coins(const report *r);              /* report_coins.c */
 csm_status report_time_machine(const report *r); /* report_walk.c */
 csm_status report_horizons(const report *r);     /* report_horizon.c */
+void report_skill(markup *m, const csm_horizon_training *t, const skill *s,
+                  const char *name); /* report_skill.c */
 
-/* ---- plots (report_plots.c): a <figure> each ---- */
+/* ---- frames of plots (report_plots.c) ---- */
+
+svg_plot square_plot(markup *m);
+void begin_figure(svg_plot *plot, const char *kind, const char *name, const char *title,
+                  const char *description);
+void end_figure(svg_plot *plot, const char *title, const char *caption);
+/* Whole percents at round distances, on either axis. */
+void percent_ticks(svg_plot *plot, const svg_scale *scale, void (*tick)(svg_plot *, double, const char *));
+/* Months of the calendar, at most `most` on the axis; weeks where it is shorter than 75 days. */
+void time_ticks(svg_plot *plot, csm_time from, csm_time to, int most);
+
+/* ---- plots (report_plots.c, report_equity.c): a <figure> each ---- */
 
 void plot_reliability(markup *m, const csm_horizon_training *t, const char *name);
 csm_status plot_precision(markup *m, const csm_horizon_training *t, const csm_walk_row *rows,
                           const char *name);
 void plot_equity(markup *m, const csm_horizon_training *t, const walk_date *dates, size_t count,
                  const char *name);
+/* Of the same wealth, how far it stood below its highest. */
+void plot_drawdown(markup *m, const csm_horizon_training *t, const walk_date *dates, size_t count,
+                   const char *name);
+/* The deepest such fall net of costs, a log return of at most 0; NaN where nothing was issued. */
+double issued_drawdown(const walk_date *dates, size_t count, csm_time horizon);
+csm_status plot_rank_ic(markup *m, const csm_walk_row *rows, size_t n, const char *name);
 void plot_intervals(markup *m, const csm_walk_row *rows, size_t n, const char *name);
 void plot_timeline(markup *m, const walk_date *dates, size_t count, const char *name);
 

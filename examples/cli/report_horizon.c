@@ -260,7 +260,11 @@ static csm_status horizon_plots(markup *m, const csm_horizon_training *t, const 
     if (t->model.bin_count > 0) plot_reliability(m, t, name);
     if (status == CSM_OK) status = plot_precision(m, t, rows, name);
     size_t first = walk_uncalibrated(dates, count);
-    if (status == CSM_OK) plot_equity(m, t, dates + first, count - first, name);
+    if (status == CSM_OK) status = plot_rank_ic(m, rows, t->walk_rows, name);
+    if (status == CSM_OK) {
+        plot_equity(m, t, dates + first, count - first, name);
+        plot_drawdown(m, t, dates + first, count - first, name);
+    }
     if (status == CSM_OK && first < count)
         plot_intervals(m, rows + dates[first].begin, t->walk_rows - dates[first].begin, name);
     markup_add(m, "</div>\n");
@@ -285,6 +289,7 @@ static csm_status one_horizon(const report *r, size_t index) {
         scores_table(m, t, name);
         members_table(m, t, name);
         issued_table(m, t, name);
+        if (r->skills) report_skill(m, t, &r->skills[index], name);
         interval_text(m, t, rows, name);
         status = horizon_plots(m, t, rows, name);
         if (status == CSM_OK) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The plots: reliability, precision over coverage, equity of issued calls, interval coverage, the gate over time. */
+/* The plots: reliability, precision over coverage, interval coverage, rank IC and the gate over time. */
 #include "report.h"
 
 #include <math.h>
@@ -10,7 +10,7 @@
 
 /* ---- frames ---- */
 
-static svg_plot square_plot(markup *m) {
+svg_plot square_plot(markup *m) {
     return (svg_plot){
         .out = m, .width = 420, .height = 310, .left = 48, .right = 402, .top = 26, .bottom = 266};
 }
@@ -20,8 +20,8 @@ static svg_plot wide_plot(markup *m, double height) {
         .out = m, .width = 860, .height = height, .left = 48, .right = 840, .top = 26, .bottom = height - 30};
 }
 
-static void begin_figure(svg_plot *plot, const char *kind, const char *name, const char *title,
-                         const char *description) {
+void begin_figure(svg_plot *plot, const char *kind, const char *name, const char *title,
+                  const char *description) {
     char id[64], full[128];
     snprintf(id, sizeof id, "%s-%s", kind, name);
     snprintf(full, sizeof full, "%s, %s", title, name);
@@ -29,14 +29,13 @@ static void begin_figure(svg_plot *plot, const char *kind, const char *name, con
     svg_begin(plot, id, full, description);
 }
 
-static void end_figure(svg_plot *plot, const char *title, const char *caption) {
+void end_figure(svg_plot *plot, const char *title, const char *caption) {
     svg_end(plot);
     markup_add(plot->out, "<figcaption><b>%s.</b> %s</figcaption></figure>\n", title, caption);
 }
 
 /* Whole percents at round distances, on either axis. */
-static void percent_ticks(svg_plot *plot, const svg_scale *scale,
-                          void (*tick)(svg_plot *, double, const char *)) {
+void percent_ticks(svg_plot *plot, const svg_scale *scale, void (*tick)(svg_plot *, double, const char *)) {
     double step = fmax(0.01, svg_round_step(scale->high - scale->low, 5));
     char text[32];
     int last = (int)floor(scale->high / step + 1e-9);
@@ -47,7 +46,7 @@ static void percent_ticks(svg_plot *plot, const svg_scale *scale,
 }
 
 /* Months of the calendar, spaced so that at most `most` fall into the axis; weeks where the axis is shorter than 75 days. */
-static void time_ticks(svg_plot *plot, csm_time from, csm_time to, int most) {
+void time_ticks(svg_plot *plot, csm_time from, csm_time to, int most) {
     static const int steps[] = {1, 2, 3, 6, 12, 24, 60, 120};
     char text[32];
     if (to - from < 75 * CSM_DAY) {
@@ -214,110 +213,7 @@ csm_status plot_precision(markup *m, const csm_horizon_training *t, const csm_wa
     return CSM_OK;
 }
 
-/* ---- equity ---- */
-
-enum { EQUITY_HOLDING, EQUITY_DOUBLED, EQUITY_NET, EQUITY_LINES };
-
-/* Each date with issued calls puts the share step / horizon of the wealth into them until they mature, so that
- * overlapping calls never take more than all of it. */
-typedef struct equity {
-    const walk_date *dates;
-    size_t count;
-    double share;
-    double sum[EQUITY_LINES]; /* log of the wealth at the end */
-    double low;               /* of all lines */
-    double high;
-} equity;
-
-/* Growth of the logarithm of the wealth when the date's calls mature. */
-static double equity_gain(const equity *e, size_t date, int line) {
-    const walk_date *d = &e->dates[date];
-    const double returns[EQUITY_LINES] = {d->holding, d->net_doubled, d->net};
-    return d->issued ? log1p(e->share * returns[line]) : 0;
-}
-
-static equity equity_of(const walk_date *dates, size_t count, csm_time horizon) {
-    csm_time step = walk_step(dates, count);
-    equity e = {.dates = dates, .count = count, .share = 1};
-    if (step > 0 && step < horizon) e.share = (double)step / (double)horizon;
-    for (int line = 0; line < EQUITY_LINES; line++) {
-        for (size_t i = 0; i < count; i++) {
-            e.sum[line] += equity_gain(&e, i, line);
-            e.low = fmin(e.low, e.sum[line]);
-            e.high = fmax(e.high, e.sum[line]);
-        }
-    }
-    return e;
-}
-
-static void equity_ticks(svg_plot *plot, const equity *e) {
-    double step = e->high > e->low ? svg_round_step(e->high - e->low, 4) : 0.1;
-    int decimals = (int)fmax(1, ceil(-log10(step) - 1e-9));
-    char text[32];
-    int lowest = (int)floor(e->low / step), highest = (int)fmax(1, ceil(e->high / step));
-    plot->y = (svg_scale){.low = lowest * step, .high = highest * step};
-    for (int k = lowest; k <= highest; k++) {
-        snprintf(text, sizeof text, "%+.*f", decimals, k * step);
-        svg_tick_y(plot, k * step, k ? text : "0");
-    }
-}
-
-static void equity_path(svg_plot *plot, const equity *e, int line) {
-    static const char *const classes[EQUITY_LINES] = {"line third", "line second", "line first"};
-    double sum = 0;
-    svg_path_begin(plot, classes[line]);
-    svg_path_step(plot, (double)e->dates[0].time, 0);
-    for (size_t i = 0; i < e->count; i++) {
-        sum += equity_gain(e, i, line);
-        if (e->dates[i].issued) svg_path_step(plot, (double)e->dates[i].matures, sum);
-    }
-    svg_path_step(plot, plot->x.high, sum);
-    svg_path_end(plot);
-}
-
-static void equity_caption(svg_plot *plot, const equity *e, const csm_horizon_training *t,
-                           size_t issued_dates) {
-    char n[48], d[48], blocks[32], net[32], doubled[32], holding[32], caption[768];
-    snprintf(caption, sizeof caption,
-             "<span class=\"key-line first\">Issued calls net of costs</span> %s, <span class=\"key-line "
-             "second\">with costs doubled</span> %s, <span class=\"key-line third\">all coins on the same "
-             "dates, before costs</span> %s. Each date takes 1/%.0f of the wealth until its calls mature. "
-             "%s calls on %s dates, %s disjoint blocks.",
-             percent_kept(e->sum[EQUITY_NET], net, sizeof net),
-             percent_kept(e->sum[EQUITY_DOUBLED], doubled, sizeof doubled),
-             percent_kept(e->sum[EQUITY_HOLDING], holding, sizeof holding), 1 / e->share,
-             count_text(t->evidence.issued, n, sizeof n), count_text(issued_dates, d, sizeof d),
-             blocks_text(t->evidence.blocks, blocks, sizeof blocks));
-    end_figure(plot, "Cumulative return of issued calls", caption);
-}
-
-void plot_equity(markup *m, const csm_horizon_training *t, const walk_date *dates, size_t count,
-                 const char *name) {
-    size_t issued_dates = 0;
-    for (size_t i = 0; i < count; i++) issued_dates += dates[i].issued > 0;
-    if (issued_dates == 0) return;
-    equity e = equity_of(dates, count, t->horizon);
-    if (!isfinite(e.sum[EQUITY_NET] + e.sum[EQUITY_DOUBLED] + e.sum[EQUITY_HOLDING])) return;
-    svg_plot plot = square_plot(m);
-    plot.x = (svg_scale){.low = (double)dates[0].time, .high = (double)dates[count - 1].matures};
-    begin_figure(&plot, "equity", name, "Cumulative return of issued calls",
-                 "Cumulative logarithmic return of the issued calls net of costs, with costs doubled, and "
-                 "of holding every coin on the same dates.");
-    equity_ticks(&plot, &e);
-    time_ticks(&plot, dates[0].time, dates[count - 1].matures, 6);
-    svg_line(&plot, "zero", plot.x.low, 0, plot.x.high, 0);
-    for (int line = 0; line < EQUITY_LINES; line++) equity_path(&plot, &e, line);
-    svg_axis_names(&plot, "", "log return");
-    equity_caption(&plot, &e, t, issued_dates);
-}
-
 /* ---- intervals ---- */
-
-/* Calendar months, or quarters where there would be too many: number of the one that holds `time`. */
-static int period_of(csm_time time, int months) {
-    csm_calendar c = csm_time_calendar(time);
-    return (12 * c.year + c.month - 1) / months;
-}
 
 static size_t period_end(const csm_walk_row *rows, size_t n, size_t begin, int months) {
     size_t end = begin;
@@ -350,7 +246,7 @@ static double interval_floor(const csm_walk_row *rows, size_t n, int months) {
 void plot_intervals(markup *m, const csm_walk_row *rows, size_t n, const char *name) {
     interval_score all = score_intervals(rows, n);
     if (all.rows == 0 || rows[n - 1].time <= rows[0].time) return;
-    int months = period_of(rows[n - 1].time, 1) - period_of(rows[0].time, 1) < 12 ? 1 : 3;
+    int months = period_months(rows, n);
     svg_plot plot = square_plot(m);
     plot.x = (svg_scale){.low = (double)rows[0].time, .high = (double)rows[n - 1].time};
     plot.y = (svg_scale){.low = interval_floor(rows, n, months), .high = 1};
@@ -370,6 +266,82 @@ void plot_intervals(markup *m, const csm_walk_row *rows, size_t n, const char *n
              "all of them.",
              months == 1 ? "month" : "quarter");
     end_figure(&plot, "Coverage of conformal intervals", caption);
+}
+
+/* ---- rank IC ---- */
+
+static void ic_line(svg_plot *plot, const char *class, const ic_period *periods, size_t count, bool model) {
+    svg_path_begin(plot, class);
+    for (size_t i = 0; i < count; i++) {
+        const double value = model ? periods[i].model : periods[i].momentum;
+        if (isfinite(value)) svg_path_to(plot, ((double)periods[i].from + (double)periods[i].to) / 2, value);
+    }
+    svg_path_end(plot);
+}
+
+static void ic_dots(svg_plot *plot, const ic_period *periods, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        const ic_period *p = &periods[i];
+        char from[32], to[32], model[32], momentum[32], dates[48], title[224];
+        if (!isfinite(p->model)) continue;
+        snprintf(title, sizeof title, "%s to %s: model %s, momentum %s, mean over %s dates",
+                 date_text(p->from, from, sizeof from), date_text(p->to, to, sizeof to),
+                 fixed_text(p->model, 3, model, sizeof model),
+                 fixed_text(p->momentum, 3, momentum, sizeof momentum),
+                 count_text(p->dates, dates, sizeof dates));
+        svg_dot(plot, "dot", ((double)p->from + (double)p->to) / 2, p->model, 3.5, title);
+    }
+}
+
+/* Twentieths that hold every period. */
+static svg_scale ic_scale(const ic_period *periods, size_t count) {
+    double low = 0, high = 0.05;
+    for (size_t i = 0; i < count; i++) {
+        low = fmin(low, fmin(periods[i].model, periods[i].momentum)); /* fmin leaves NaN out */
+        high = fmax(high, fmax(periods[i].model, periods[i].momentum));
+    }
+    return (svg_scale){.low = floor(20 * low) / 20, .high = ceil(20 * high) / 20};
+}
+
+static void ic_ticks(svg_plot *plot) {
+    const double step = fmax(0.05, svg_round_step(plot->y.high - plot->y.low, 5));
+    char text[32];
+    for (int k = (int)ceil(plot->y.low / step - 1e-9); k <= (int)floor(plot->y.high / step + 1e-9); k++) {
+        snprintf(text, sizeof text, "%+.2f", k * step);
+        svg_tick_y(plot, k * step, k ? text : "0");
+    }
+}
+
+csm_status plot_rank_ic(markup *m, const csm_walk_row *rows, size_t n, const char *name) {
+    ic_period *periods = NULL;
+    size_t count = 0;
+    csm_status status = ic_periods(&periods, &count, rows, n);
+    if (status != CSM_OK || count < 2) {
+        free(periods);
+        return status;
+    }
+    svg_plot plot = square_plot(m);
+    plot.x = (svg_scale){.low = (double)periods[0].from, .high = (double)periods[count - 1].to};
+    plot.y = ic_scale(periods, count);
+    begin_figure(&plot, "rank-ic", name, "Rank IC over time",
+                 "Mean rank correlation between expected and realised returns of the coins of a date, by "
+                 "calendar period, beside that of momentum.");
+    ic_ticks(&plot);
+    time_ticks(&plot, periods[0].from, periods[count - 1].to, 6);
+    svg_line(&plot, "zero", plot.x.low, 0, plot.x.high, 0);
+    ic_line(&plot, "line second", periods, count, false);
+    ic_line(&plot, "line first", periods, count, true);
+    ic_dots(&plot, periods, count);
+    svg_axis_names(&plot, "", "rank IC");
+    char caption[320];
+    snprintf(caption, sizeof caption,
+             "Mean over the dates of a calendar %s (0 where the model expects the same of all coins): <span "
+             "class=\"key-line first\">model</span> and <span "
+             "class=\"key-line second\">momentum</span>. Above 0.10 a day is a reason to look for a leak.",
+             period_months(rows, n) == 1 ? "month" : "quarter");
+    end_figure(&plot, "Rank IC over time", caption);
+    free(periods);
+    return CSM_OK;
 }
 
 /* ---- the gate over time ---- */

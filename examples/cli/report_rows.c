@@ -192,3 +192,63 @@ interval_score score_intervals(const csm_walk_row *rows, size_t n) {
     score.width = score.rows ? width / (double)score.rows : NAN;
     return score;
 }
+
+/* ---- rank IC ---- */
+
+int period_of(csm_time time, int months) {
+    csm_calendar c = csm_time_calendar(time);
+    return (12 * c.year + c.month - 1) / months;
+}
+
+int period_months(const csm_walk_row *rows, size_t n) {
+    return n == 0 || period_of(rows[n - 1].time, 1) - period_of(rows[0].time, 1) < 12 ? 1 : 3;
+}
+
+/* Rows of one date with both known, in three columns: expected, momentum, realised. Returns how many. */
+static size_t ic_columns(double *expected, double *momentum, double *realised, const csm_walk_row *rows,
+                         size_t n) {
+    size_t kept = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (!isfinite(rows[i].probability) || !isfinite(rows[i].momentum)) continue;
+        expected[kept] = rows[i].expected_return;
+        momentum[kept] = rows[i].momentum;
+        realised[kept++] = rows[i].log_return;
+    }
+    return kept;
+}
+
+/* An expectation that is the same for all coins orders none: 0. */
+static void ic_add(ic_period *period, csm_time time, double model, double momentum) {
+    if (!isfinite(momentum)) return;
+    if (!isfinite(model)) model = 0;
+    if (period->dates++ == 0) period->from = time;
+    period->to = time;
+    period->model += model;
+    period->momentum += momentum;
+}
+
+csm_status ic_periods(ic_period **out, size_t *count, const csm_walk_row *rows, size_t n) {
+    const int months = period_months(rows, n);
+    const size_t most =
+        n ? (size_t)(period_of(rows[n - 1].time, months) - period_of(rows[0].time, months)) + 1 : 0;
+    double *columns = calloc(3 * n + 1, sizeof *columns);
+    *count = 0;
+    *out = calloc(most + 1, sizeof **out);
+    for (size_t begin = 0, end; columns && *out && begin < n; begin = end) {
+        for (end = begin; end < n && rows[end].time == rows[begin].time; end++) continue;
+        const size_t kept = ic_columns(columns, columns + n, columns + 2 * n, rows + begin, end - begin);
+        ic_add(&(*out)[period_of(rows[begin].time, months) - period_of(rows[0].time, months)],
+               rows[begin].time, csm_calibrate_spearman(columns, columns + 2 * n, kept),
+               csm_calibrate_spearman(columns + n, columns + 2 * n, kept));
+    }
+    const csm_status status = columns && *out ? CSM_OK : CSM_ENOMEM;
+    for (size_t p = 0; status == CSM_OK && p < most; p++) {
+        ic_period period = (*out)[p];
+        if (period.dates == 0) continue; /* before the first calibrated date */
+        period.model /= (double)period.dates;
+        period.momentum /= (double)period.dates;
+        (*out)[(*count)++] = period;
+    }
+    free(columns);
+    return status;
+}

@@ -223,7 +223,7 @@ static char *read_page(const char *path) {
 }
 
 static char *write_and_read(const fixture *f, const csm_ranking *ranking, const csm_training *training) {
-    assert_int_equal(write_report(f->path, ranking, training, 30 * CSM_DAY), CSM_OK);
+    assert_int_equal(write_report(f->path, ranking, training, NULL, 30 * CSM_DAY), CSM_OK);
     return read_page(f->path);
 }
 
@@ -372,11 +372,11 @@ static void a_report_replaces_an_older_one_whole(void **state) {
 static void what_cannot_be_written_is_an_error_and_leaves_nothing(void **state) {
     const fixture *f = *state;
     char path[700];
-    assert_int_equal(write_report(f->folder, NULL, NULL, 30 * CSM_DAY), CSM_EIO);
+    assert_int_equal(write_report(f->folder, NULL, NULL, NULL, 30 * CSM_DAY), CSM_EIO);
     snprintf(path, sizeof path, "%s/absent/report.html", f->folder);
-    assert_int_equal(write_report(path, NULL, NULL, 30 * CSM_DAY), CSM_EIO);
+    assert_int_equal(write_report(path, NULL, NULL, NULL, 30 * CSM_DAY), CSM_EIO);
     /* a character device would be replaced by the rename */
-    assert_int_equal(write_report("/dev/null", NULL, NULL, 30 * CSM_DAY), CSM_EIO);
+    assert_int_equal(write_report("/dev/null", NULL, NULL, NULL, 30 * CSM_DAY), CSM_EIO);
     struct stat there;
     assert_int_equal(stat("/dev/null", &there), 0);
     assert_true(S_ISCHR(there.st_mode));

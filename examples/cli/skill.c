@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: MIT */
+#include "skill.h"
+#include "report.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PARTS_MOST 16
+#define PART_LEAST 4 /* blocks; the last of each is dropped, since its labels reach into the next part */
+
+/* ---- what one date says ---- */
+
+static bool counts(const csm_walk_row *row) {
+    return isfinite(row->probability) && isfinite(row->momentum);
+}
+
+typedef struct ranked_row {
+    double by;
+    size_t row;
+} ranked_row;
+
+static int highest_first(const void *a, const void *b) {
+    const ranked_row *x = a, *y = b;
+    if (x->by != y->by) return x->by > y->by ? -1 : 1;
+    return (x->row > y->row) - (x->row < y->row);
+}
+
+/* By what a strategy ranks coins: the ensemble first, then members, momentum last. */
+static double rank_of(const skill *s, const csm_walk_row *row, size_t strategy) {
+    if (strategy == 0) return row->expected_return;
+    return strategy + 1 == s->strategies ? row->momentum : row->member_return[strategy - 1];
+}
+
+/* Sums over the dates of one block. */
+typedef struct block_sums {
+    size_t dates;
+    size_t rows;
+    double issued;
+    double market;
+    double top[SKILL_STRATEGIES];
+    double top_doubled[SKILL_STRATEGIES];
+    double brier_gain; /* base rate's loss less the model's, by rows */
+} block_sums;
+
+typedef struct record {
+    const skill *skill;
+    const csm_walk_row *rows;
+    const double *base_rate; /* a row */
+    ranked_row *order;
+    block_sums *block;
+    size_t blocks;
+} record;
+
+/* Share of each coin that is tied with the last of the first `top` of n: they divide what is left, so that no order among ties can
+ * flatter. */
+static double tied_share(const ranked_row *order, size_t n, size_t top) {
+    const double cut = order[top - 1].by;
+    size_t above = 0, tied = 0;
+    while (order[above].by > cut) above++;
+    while (above + tied < n && order[above + tied].by == cut) tied++;
+    return (double)(top - above) / (double)tied;
+}
+
+static void add_top(record *r, block_sums *block, size_t begin, size_t end, size_t strategy) {
+    size_t n = 0;
+    for (size_t i = begin; i < end; i++) {
+        if (counts(&r->rows[i])) r->order[n++] = (ranked_row){rank_of(r->skill, &r->rows[i], strategy), i};
+    }
+    qsort(r->order, n, sizeof *r->order, highest_first);
+    const size_t top = n < 10 ? 1 : n / 10;
+    const double tied = tied_share(r->order, n, top);
+    double net = 0, doubled = 0;
+    for (size_t k = 0; k < n && r->order[k].by >= r->order[top - 1].by; k++) {
+        const csm_walk_row *row = &r->rows[r->order[k].row];
+        const double share = r->order[k].by > r->order[top - 1].by ? 1 : tied;
+        net += share * (row->log_return - row->cost);
+        doubled += share * (row->log_return - 2 * row->cost);
+    }
+    block->top[strategy] += net / (double)top;
+    block->top_doubled[strategy] += doubled / (double)top;
+}
+
+/* Rows [begin, end) of one date, which holds at least one that counts. Returns how many calls were issued. */
+static size_t add_date(record *r, block_sums *block, size_t begin, size_t end) {
+    size_t issued = 0, held = 0;
+    double net = 0, market = 0;
+    for (size_t i = begin; i < end; i++) {
+        const csm_walk_row *row = &r->rows[i];
+        if (!counts(row)) continue;
+        held++;
+        market += row->log_return;
+        if (isfinite(r->base_rate[i])) {
+            const double base = r->base_rate[i] - row->rises, model = row->probability - row->rises;
+            block->brier_gain += base * base - model * model;
+            block->rows++;
+        }
+        if (!is_issued(row)) continue;
+        issued++;
+        net += row->log_return - row->cost;
+    }
+    block->dates++;
+    block->market += market / (double)held;
+    if (issued > 0) block->issued += net / (double)issued;
+    for (size_t k = 0; k < r->skill->strategies; k++) add_top(r, block, begin, end, k);
+    return issued;
+}
+
+/* ---- the base rate known at each date ---- */
+
+static int by_maturity(const void *a, const void *b) {
+    const csm_walk_row *const *x = a, *const *y = b;
+    return ((*x)->matures > (*y)->matures) - ((*x)->matures < (*y)->matures);
+}
+
+/* Share of rising outcomes among the rows that had matured by each row's decision; NaN before the first. */
+static csm_status base_rates(double *out, const csm_walk_row *rows, size_t n) {
+    const csm_walk_row **matured = calloc(n + 1, sizeof *matured);
+    if (!matured) return CSM_ENOMEM;
+    for (size_t i = 0; i < n; i++) matured[i] = &rows[i];
+    qsort(matured, n, sizeof *matured, by_maturity);
+    size_t known = 0;
+    double rises = 0;
+    for (size_t i = 0; i < n; i++) {
+        for (; known < n && matured[known]->matures <= rows[i].time; known++)
+            rises += matured[known]->rises != 0;
+        out[i] = known ? rises / (double)known : NAN;
+    }
+    free(matured);
+    return CSM_OK;
+}
+
+/* ---- blocks ---- */
+
+/* At most one a date, and no more than fit between first and last. */
+static size_t blocks_most(const csm_walk_row *rows, size_t n, csm_time horizon) {
+    const csm_time span = n ? (rows[n - 1].time - rows[0].time) / horizon : 0;
+    return (span < (csm_time)n ? (size_t)span : n) + 2;
+}
+
+static csm_status sum_blocks(skill *s, record *r, size_t n, csm_time horizon) {
+    csm_time last = CSM_TIME_MIN;
+    for (size_t begin = 0, end; begin < n; begin = end) {
+        bool any = false;
+        for (end = begin; end < n && r->rows[end].time == r->rows[begin].time; end++)
+            any = any || counts(&r->rows[end]);
+        if (!any) continue;
+        const csm_time block = csm_time_floor(r->rows[begin].time, horizon);
+        if (block != last) r->block[r->blocks++] = (block_sums){0};
+        last = block;
+        s->dates++;
+        s->silent += add_date(r, &r->block[r->blocks - 1], begin, end) == 0;
+    }
+    s->blocks = r->blocks;
+    for (size_t b = 0; b < r->blocks; b++) {
+        block_sums *block = &r->block[b];
+        const double dates = (double)block->dates;
+        block->issued /= dates;
+        block->market /= dates;
+        block->brier_gain = block->rows ? block->brier_gain / (double)block->rows : 0;
+        s->market += block->market / (double)r->blocks;
+        for (size_t k = 0; k < s->strategies; k++) {
+            block->top[k] /= dates;
+            block->top_doubled[k] /= dates;
+            s->top[k] += block->top[k] / (double)r->blocks;
+            s->top_doubled[k] += block->top_doubled[k] / (double)r->blocks;
+        }
+    }
+    return CSM_OK;
+}
+
+/* ---- what it is worth ---- */
+
+/* Too few blocks, or nothing that varies, is an answer and no failure. */
+static csm_status unless_too_few(csm_status status) {
+    return status == CSM_ENODATA ? CSM_OK : status;
+}
+
+static csm_status judge_issued(skill *s, const record *r) {
+    csm_sharpe_options options;
+    csm_calibrate_sharpe_options_init(&options);
+    options.trials = s->trials ? s->trials : 1;
+    double *returns = calloc(r->blocks + 1, sizeof *returns);
+    if (!returns) return CSM_ENOMEM;
+    for (size_t b = 0; b < r->blocks; b++) returns[b] = r->block[b].issued;
+    const csm_status status = csm_calibrate_sharpe(&s->issued, returns, r->blocks, &options);
+    free(returns);
+    return unless_too_few(status);
+}
+
+static csm_status judge_choice(skill *s, const record *r) {
+    uint32_t parts = PARTS_MOST;
+    while (parts >= 2 && r->blocks / parts < PART_LEAST) parts -= 2;
+    if (parts < 2 || s->strategies < 2) return CSM_OK;
+    const size_t length = r->blocks / parts, rows = parts * (length - 1);
+    double *returns = calloc(rows, s->strategies * sizeof *returns);
+    if (!returns) return CSM_ENOMEM;
+    for (size_t i = 0; i < rows; i++) {
+        const size_t block = i / (length - 1) * length + i % (length - 1);
+        for (size_t k = 0; k < s->strategies; k++) returns[i * s->strategies + k] = r->block[block].top[k];
+    }
+    const csm_matrix matrix = csm_matrix_f64(returns, rows, s->strategies);
+    const csm_status status = csm_calibrate_overfitting(&s->overfitting, &matrix, parts);
+    if (status == CSM_OK) s->parts = parts;
+    free(returns);
+    return status;
+}
+
+typedef enum benchmark { OVER_BASE, OVER_MOMENTUM, OVER_MARKET } benchmark;
+
+static double gain_of(const skill *s, const block_sums *block, benchmark over, size_t model) {
+    switch (over) {
+    case OVER_BASE:
+        return block->brier_gain;
+    case OVER_MOMENTUM:
+        return block->top[model] - block->top[s->strategies - 1];
+    default:
+        return block->top[model] - block->market;
+    }
+}
+
+static csm_status judge_over(csm_superior *out, const skill *s, const record *r, csm_context *context,
+                             benchmark over) {
+    const size_t models = over == OVER_BASE ? 1 : s->strategies - 1;
+    double *gain = calloc(r->blocks + 1, models * sizeof *gain);
+    *out = (csm_superior){.statistic = NAN, .lower = NAN, .consistent = NAN, .upper = NAN};
+    if (!gain) return CSM_ENOMEM;
+    for (size_t b = 0; b < r->blocks; b++) {
+        for (size_t k = 0; k < models; k++) gain[b * models + k] = gain_of(s, &r->block[b], over, k);
+    }
+    const csm_matrix matrix = csm_matrix_f64(gain, r->blocks, models);
+    const csm_status status = r->blocks ? csm_calibrate_superior(out, context, &matrix, NULL) : CSM_ENODATA;
+    free(gain);
+    return unless_too_few(status);
+}
+
+static void name_strategies(skill *s, const csm_horizon_training *t) {
+    s->strategies = 0;
+    snprintf(s->name[s->strategies++], CSM_MEMBER_NAME, "ensemble");
+    for (size_t m = 0; t->members > 1 && m < t->members; m++)
+        snprintf(s->name[s->strategies++], CSM_MEMBER_NAME, "%s", t->member[m].name);
+    snprintf(s->name[s->strategies++], CSM_MEMBER_NAME, "momentum");
+}
+
+static csm_status judge(skill *s, const record *r, csm_context *context) {
+    csm_status status = judge_issued(s, r);
+    if (status == CSM_OK) status = judge_choice(s, r);
+    if (status == CSM_OK) status = judge_over(&s->over_base, s, r, context, OVER_BASE);
+    if (status == CSM_OK) status = judge_over(&s->over_momentum, s, r, context, OVER_MOMENTUM);
+    if (status == CSM_OK) status = judge_over(&s->over_market, s, r, context, OVER_MARKET);
+    return status;
+}
+
+static csm_status measure_drawdown(skill *s, const csm_walk_row *rows, const csm_horizon_training *t) {
+    walk_date *dates = NULL;
+    size_t count = 0;
+    const csm_status status = walk_dates(&dates, &count, rows, t->walk_rows);
+    const size_t first = status == CSM_OK ? walk_uncalibrated(dates, count) : 0;
+    s->drawdown = status == CSM_OK ? issued_drawdown(dates + first, count - first, t->horizon) : NAN;
+    free(dates);
+    return status;
+}
+
+csm_status skill_make(skill *out, csm_context *context, const csm_horizon_training *training,
+                      const csm_walk_row *rows, uint64_t trials) {
+    const size_t n = rows ? training->walk_rows : 0;
+    double *base_rate = calloc(n + 1, sizeof *base_rate);
+    record r = {.skill = out, .rows = rows, .base_rate = base_rate};
+    r.order = calloc(n + 1, sizeof *r.order);
+    r.block = calloc(blocks_most(rows, n, training->horizon), sizeof *r.block);
+    *out = (skill){.trials = trials, .drawdown = NAN};
+    name_strategies(out, training);
+    csm_status status = base_rate && r.order && r.block ? CSM_OK : CSM_ENOMEM;
+    if (status == CSM_OK) status = base_rates(base_rate, rows, n);
+    if (status == CSM_OK) status = sum_blocks(out, &r, n, training->horizon);
+    if (status == CSM_OK && r.blocks == 0) out->market = NAN;
+    if (status == CSM_OK) status = judge(out, &r, context);
+    if (status == CSM_OK && n > 0) status = measure_drawdown(out, rows, training);
+    free(r.block);
+    free(r.order);
+    free(base_rate);
+    return status;
+}
+
+csm_status judge_skills(skill **out, csm_context *context, const csm_pipeline *pipeline,
+                        const csm_training *training) {
+    const size_t horizons = csm_training_horizons(training);
+    csm_pipeline_status known;
+    *out = NULL;
+    csm_status status = csm_pipeline_status_report(&known, pipeline);
+    if (status != CSM_OK) return status;
+    *out = calloc(horizons + 1, sizeof **out);
+    if (!*out) return own_failure(CSM_ENOMEM, "evaluate: no memory");
+    for (size_t h = 0; status == CSM_OK && h < horizons; h++) {
+        status = skill_make(&(*out)[h], context, csm_training_horizon(training, h),
+                            csm_training_walk(training, h), (uint64_t)known.trials);
+    }
+    if (status == CSM_ENOMEM) own_failure(status, "evaluate: no memory");
+    if (status == CSM_OK) return CSM_OK;
+    free(*out);
+    *out = NULL;
+    return status;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/* Skill or luck: what the walk-forward record of a horizon is worth after trials, tails and benchmarks are counted. */
+#ifndef CLI_SKILL_H
+#define CLI_SKILL_H
+
+#include <cryptosmart/cryptosmart.h>
+
+#define SKILL_STRATEGIES (CSM_MEMBERS_MAX + 2)
+
+/* Returns are logarithmic, one a disjoint block of the horizon: the mean over the block's dates. "Issued" holds in equal parts what
+ * was issued on the date, nothing where nothing was. "Top tenth" holds the tenth of the date's coins with the highest expected return. Rows
+ * count where both a calibrated probability and momentum are known. */
+typedef struct skill {
+    size_t dates;  /* with calibrated predictions */
+    size_t silent; /* of them without an issued call */
+    size_t blocks;
+    uint64_t trials;   /* of the workspace's register */
+    csm_sharpe issued; /* net of costs; rows 0: not known */
+    double
+        drawdown; /* deepest fall of the issued calls' cumulative log return, at most 0; NaN: nothing issued */
+    size_t strategies; /* ensemble, each member where there are several, momentum last */
+    char name[SKILL_STRATEGIES][CSM_MEMBER_NAME];
+    double top[SKILL_STRATEGIES];         /* mean over blocks of each top tenth, net of costs */
+    double top_doubled[SKILL_STRATEGIES]; /* with costs doubled */
+    double market;                        /* every coin of the date, before costs */
+    uint32_t parts;                       /* of the cross-validation; 0: too few blocks */
+    csm_overfitting overfitting;          /* among the strategies */
+    /* Hansen's test; `consistent` is NaN where there were too few blocks. */
+    csm_superior over_base;     /* Brier score against the base rate known at the time */
+    csm_superior over_momentum; /* top tenths of ensemble and members against momentum's */
+    csm_superior over_market;   /* the same against every coin */
+} skill;
+
+csm_status skill_make(skill *out, csm_context *context, const csm_horizon_training *training,
+                      const csm_walk_row *rows, uint64_t trials);
+/* One a horizon of the training, with the trials of the pipeline's workspace; freed by the caller. */
+csm_status judge_skills(skill **out, csm_context *context, const csm_pipeline *pipeline,
+                        const csm_training *training);
+
+#endif
