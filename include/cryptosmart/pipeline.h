@@ -75,6 +75,10 @@ CSM_API csm_status csm_pipeline_universe(csm_market_list **out, const csm_pipeli
 CSM_API csm_status csm_pipeline_discover(csm_discovery **out, csm_pipeline *pipeline);
 /* Runs the configured sources for the universe. */
 CSM_API csm_status csm_pipeline_ingest(csm_ingest_report **out, csm_pipeline *pipeline);
+/* Runs one source for markets first .. first + count - 1 of the universe, so that a host can take turns between sources; *total
+ * is how many there are (1 for a source that is asked once for all markets). *out may stay NULL: first is past the end. */
+CSM_API csm_status csm_pipeline_ingest_part(csm_ingest_report **out, size_t *total, csm_pipeline *pipeline,
+                                            const char *source, size_t first, size_t count);
 /* Adopts a folder: listings/NAME.csv (dated universe manifests, applied in order of name; first line "# as of DATE") and segments/
  * (what csm_store_export wrote). Gives the newest listing's discovery. */
 CSM_API csm_status csm_pipeline_adopt(csm_discovery **out, csm_pipeline *pipeline, const char *folder);

@@ -135,6 +135,34 @@ csm_status csm_pipeline_ingest(csm_ingest_report **out, csm_pipeline *pipeline) 
     return CSM_OK;
 }
 
+csm_status csm_pipeline_ingest_part(csm_ingest_report **out, size_t *total, csm_pipeline *pipeline,
+                                    const char *source, size_t first, size_t count) {
+    if (!out || !total || !pipeline || !source || count == 0)
+        return csm_fail(CSM_EINVAL, "ingest: out, total, pipeline, source and a count above 0 are required");
+    const csm_source *row = csm_ingest_source_find(source);
+    if (!row) return csm_fail(CSM_EINVAL, "ingest: unknown source '%s'", source);
+    universe u = {0};
+    csm_net *net = NULL;
+    csm_ingest_report *report = NULL;
+    csm_status status = csm_universe_make(&u, pipeline, csm_context_now(pipeline->context), false);
+    if (status == CSM_OK) status = open_net(&net, pipeline);
+    universe part = u;
+    if (row->per_market && first < u.count) {
+        part.market = u.market + first;
+        part.count = u.count - first < count ? u.count - first : count;
+    }
+    *total = row->per_market ? u.count : 1;
+    if (status == CSM_OK && first < *total) status = ingest_source(&report, pipeline, net, &part, source);
+    csm_net_free(net);
+    csm_universe_free(&u);
+    if (status != CSM_OK) {
+        csm_ingest_report_free(report);
+        return status;
+    }
+    *out = report;
+    return CSM_OK;
+}
+
 /* ---- learn, fuse, audit ---- */
 
 csm_status csm_pipeline_learn(csm_maturing *out, csm_pipeline *pipeline) {
