@@ -25,6 +25,17 @@ typedef struct csm_device_info {
     int32_t verified; /* 1 when hardware parity of this capability is recorded in docs/benchmarks.md */
 } csm_device_info;
 
+/* Where something is computed. Never changed in silence: what the device cannot do is CSM_EDEVICE or CSM_ENOMEM. */
+typedef enum csm_device { CSM_DEVICE_CPU = 0, CSM_DEVICE_CUDA = 1 } csm_device;
+
+/* Of a CUDA LSTM's matrix operands; sums, cell state, gradients and parameters are float32. */
+typedef enum csm_precision {
+    CSM_PRECISION_FP32 = 0, /* no tensor cores */
+    CSM_PRECISION_TF32 = 1, /* compute capability 8.0 */
+    CSM_PRECISION_FP16 = 2,
+    CSM_PRECISION_BF16 = 3 /* compute capability 8.0 */
+} csm_precision;
+
 /* 1 when built with CUDA. */
 CSM_API int csm_backend_has_cuda(void);
 /* Number of CUDA devices; 0 without CUDA or driver (text says which). Never fails the process. */

@@ -6,6 +6,7 @@
 #ifndef CRYPTOSMART_MODEL_H
 #define CRYPTOSMART_MODEL_H
 
+#include <cryptosmart/backend.h>
 #include <cryptosmart/core.h>
 
 #ifdef __cplusplus
@@ -95,13 +96,18 @@ typedef struct csm_train_options {
         *monotone; /* x.cols (trees); +1: predictions never fall as the feature grows, -1: never rise */
     const csm_model *start; /* trees: those of this model come first, and training goes on; NULL: none */
     const char *metric; /* trees: early stopping watches "loss" "rmse" "mae" "auc" or "ndcg"; NULL: "loss" */
+    uint32_t device;    /* csm_device; the trained model is the same kind of object wherever it was trained */
+    uint32_t device_index; /* of csm_backend_device_info */
+    uint32_t precision;    /* csm_precision, CUDA LSTM */
+    uint32_t reserved;
 } csm_train_options;
 
 CSM_API void csm_model_train_options_init(csm_train_options *options);
 /* Trains. Bit-identical for any number of threads, and for any instruction set (not the LSTM). CSM_EINVAL names the
  * parameter or the row and column of a NaN; CSM_ENODATA when nothing can be learnt (no rows, one class). A training that
  * resumes from its checkpoint ends with the same bits; the checkpoint of another training is refused (CSM_EINVAL) and a
- * finished one stays for the caller to remove. */
+ * finished one stays for the caller to remove. CSM_EUNSUPPORTED when the learner has no kernels for the device; CSM_EDEVICE
+ * and CSM_ENOMEM when the card cannot: the CPU is then the caller's to choose. */
 CSM_API csm_status csm_model_train(csm_model **out, csm_context *context, const char *learner,
                                    const csm_samples *samples, const csm_train_options *options);
 /* Trees: a copy whose splits stay and whose leaves become decay * old + (1 - decay) * what these samples give, tree after
@@ -368,13 +374,15 @@ typedef struct csm_tune_options {
     const char *path;   /* state saved after each evaluation; NULL: not saved */
     csm_trial_fn trial; /* NULL: none */
     void *user;
-    uint64_t stream;    /* random stream of the trainings; fold f trains with stream + f in every trial */
-    uint32_t objective; /* csm_objective: trained with and scored by, on raw predictions */
-    uint32_t reserved;
+    uint64_t stream;       /* random stream of the trainings; fold f trains with stream + f in every trial */
+    uint32_t objective;    /* csm_objective: trained with and scored by, on raw predictions */
+    uint32_t device;       /* as in csm_train_options, and so are the last two */
     const csm_head *heads; /* as in csm_train_options; the loss is their losses' mean by their weights */
     size_t head_count;
     const uint8_t *categorical; /* as in csm_train_options */
     const int8_t *monotone;
+    uint32_t device_index;
+    uint32_t precision;
 } csm_tune_options;
 
 CSM_API void csm_tune_options_init(csm_tune_options *options);

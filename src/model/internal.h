@@ -24,6 +24,9 @@ typedef struct csm_train_job {
     const int8_t *monotone;
     const void *start; /* the state of a model of the same learner; NULL: none */
     const char *metric;
+    csm_device device;
+    uint32_t device_index;
+    csm_precision precision;
 } csm_train_job;
 
 /* A learner: `about` is the public row; the functions work on its own trained state. train and read fill the rounds and
@@ -47,6 +50,7 @@ typedef struct csm_learner_class {
     size_t (*window)(const void *state);
     /* Trees: heads, and the training options that are theirs alone. */
     csm_status (*refit)(void **state, const void *old, const csm_train_job *job, double decay);
+    bool cuda; /* trains on CSM_DEVICE_CUDA too */
 } csm_learner_class;
 
 /* NULL when unknown. */

@@ -77,6 +77,16 @@ static csm_status check_tree_options(const csm_learner_class *learner, const csm
     return CSM_OK;
 }
 
+static csm_status check_device(const csm_learner_class *learner, const csm_train_options *options) {
+    if (options->device > CSM_DEVICE_CUDA)
+        return csm_fail(CSM_EINVAL, "train: device %u is none of 0 (CPU), 1 (CUDA)", options->device);
+    if (options->precision > CSM_PRECISION_BF16)
+        return csm_fail(CSM_EINVAL, "train: precision %u is outside 0..3", options->precision);
+    if (options->device == CSM_DEVICE_CUDA && !learner->cuda)
+        return csm_fail(CSM_EUNSUPPORTED, "train: %s is trained on the CPU only", learner->about.name);
+    return CSM_OK;
+}
+
 static csm_status check_training(const csm_learner_class *learner, const csm_samples *samples,
                                  const csm_train_options *options) {
     if (options->objective > 31 || !(learner->about.objectives & (1u << options->objective)))
@@ -93,6 +103,7 @@ static csm_status check_training(const csm_learner_class *learner, const csm_sam
         if (!options->feature_names[f]) return csm_fail(CSM_EINVAL, "train: feature %zu has no name", f);
     }
     if ((status = check_tree_options(learner, samples, options))) return status;
+    if ((status = check_device(learner, options))) return status;
     if (!options->validation) {
         if (!options->early_stopping_rounds) return CSM_OK;
         return csm_fail(CSM_EINVAL, "train: early stopping after %u rounds needs validation samples",
@@ -148,7 +159,10 @@ csm_status csm_model_train(csm_model **out, csm_context *context, const char *le
                          options.categorical,
                          options.monotone,
                          options.start ? options.start->state : NULL,
-                         options.metric};
+                         options.metric,
+                         (csm_device)options.device,
+                         options.device_index,
+                         (csm_precision)options.precision};
     if ((status = learner->train(&model->state, &model->info, &job))) goto done;
     *out = model;
     model = NULL;

@@ -100,6 +100,9 @@ static csm_train_options options_of(const member_job *job, uint64_t stream) {
     options.parameter_count = job->member->parameter_count;
     options.feature_names = job->names;
     options.stream = stream;
+    options.device = job->member->device;
+    options.device_index = job->member->device_index;
+    options.precision = job->member->precision;
     return options;
 }
 

@@ -69,6 +69,28 @@ static csm_status read_parameters(member_settings *member, const csm_config *con
     return CSM_OK;
 }
 
+/* Place of an option's text among `count` words. */
+static csm_status read_word(uint32_t *out, const csm_config *config, const char *option,
+                            const char *const *words, uint32_t count) {
+    const char *text = csm_config_get(config, option);
+    for (*out = 0; *out < count; ++*out)
+        if (strcmp(text, words[*out]) == 0) return CSM_OK;
+    return csm_fail(CSM_EINVAL, "%s: '%s' is not one of its values", option, text);
+}
+
+static csm_status read_device(member_settings *member, const csm_config *config) {
+    static const char *const devices[] = {"cpu", "cuda"}, *const precisions[] = {"fp32", "tf32", "fp16",
+                                                                                 "bf16"};
+    uint32_t device = CSM_DEVICE_CPU, precision = CSM_PRECISION_FP32;
+    if (strcmp(member->learner->name, "lstm") != 0) return CSM_OK;
+    csm_status status = read_word(&device, config, "lstm.device", devices, 2);
+    if (status == CSM_OK) status = read_word(&precision, config, "lstm.precision", precisions, 4);
+    member->device = (csm_device)device;
+    member->precision = (csm_precision)precision;
+    member->device_index = (uint32_t)csm_config_integer(config, "lstm.device_index");
+    return status;
+}
+
 static csm_status read_member(member_settings *member, const csm_config *config, const char *name) {
     const size_t kinds = sizeof member_kinds / sizeof member_kinds[0];
     size_t k = 0;
@@ -76,7 +98,8 @@ static csm_status read_member(member_settings *member, const csm_config *config,
     if (k == kinds) return csm_fail(CSM_EINVAL, "train.members: no member is called '%s'", name);
     *member = (member_settings){.learner = csm_model_learner_find(member_kinds[k].learner)};
     snprintf(member->name, sizeof member->name, "%s", member_kinds[k].name);
-    return read_parameters(member, config);
+    csm_status status = read_device(member, config);
+    return status == CSM_OK ? read_parameters(member, config) : status;
 }
 
 static csm_status read_members(training_settings *s, const csm_config *config) {

@@ -21,6 +21,9 @@ typedef struct member_settings {
     const csm_learner *learner;
     csm_parameter parameter[24];
     size_t parameter_count;
+    csm_device device;
+    uint32_t device_index;
+    csm_precision precision;
 } member_settings;
 
 #define CSM_TUNE_FOLDS_MAX 20

@@ -276,6 +276,9 @@ static csm_status run_tuner(csm_tuner *tuner, const member_tuning *t, const memb
     options.user = &register_of;
     options.stream = t->stream;
     options.objective = CSM_OBJECTIVE_LOGISTIC;
+    options.device = t->member->device;
+    options.device_index = t->member->device_index;
+    options.precision = t->member->precision;
     csm_head heads[2];
     if (t->member->learner->sequences) {
         samples.x = d->frame;

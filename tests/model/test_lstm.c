@@ -446,6 +446,18 @@ static void the_learner_survives_every_failed_allocation(void **unused) {
     free(m);
 }
 
+static void without_a_card_nothing_is_trained_in_its_place(void **unused) {
+    (void)unused;
+    if (csm_backend_has_cuda()) skip();
+    market *m = market_new(1);
+    csm_model *model;
+    csm_train_options options = options_of(tiny, COUNT(tiny));
+    options.device = CSM_DEVICE_CUDA;
+    assert_fails(CSM_EDEVICE, "without CUDA", train_lstm(&model, m, 1, &options));
+    assert_null(model);
+    free(m);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(three_heads_learn_return_quantile_and_direction),
@@ -460,6 +472,7 @@ int main(void) {
         cmocka_unit_test(integrated_gradients_add_up_and_find_the_hours_that_count),
         cmocka_unit_test(heads_windows_and_values_that_cannot_be_are_refused),
         cmocka_unit_test(the_learner_survives_every_failed_allocation),
+        cmocka_unit_test(without_a_card_nothing_is_trained_in_its_place),
     };
     return cmocka_run_group_tests_name("lstm learner", tests, NULL, NULL);
 }

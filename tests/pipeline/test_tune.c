@@ -245,6 +245,30 @@ static void an_lstm_is_tuned_with_both_its_heads(void **state) {
     market_free(m);
 }
 
+static void the_device_of_a_member_is_the_configured_one(void **state) {
+    (void)state;
+    market *m = market_new(2, planted_signal, 17);
+    csm_training *training = NULL;
+    static const char *const values[][4] = {
+        {"lstm.device", "tpu", "lstm.device: 'tpu'", "cpu"},
+        {"lstm.precision", "fp64", "lstm.precision: 'fp64'", "fp32"},
+    };
+    assert_ok(csm_config_set(m->config, "train.members", "trees,lstm"));
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
+        csm_pipeline_free(m->pipeline);
+        assert_ok(csm_config_set(m->config, values[i][0], values[i][1]));
+        assert_ok(csm_pipeline_open(&m->pipeline, m->context, m->config, m->workspace, CSM_STORE_WRITE));
+        assert_fails(CSM_EINVAL, values[i][2], csm_pipeline_train(&training, m->pipeline, market_end()));
+        assert_ok(csm_config_set(m->config, values[i][0], values[i][3]));
+    }
+    csm_pipeline_free(m->pipeline);
+    assert_ok(csm_config_set(m->config, "lstm.device", "cuda"));
+    assert_ok(csm_pipeline_open(&m->pipeline, m->context, m->config, m->workspace, CSM_STORE_WRITE));
+    if (!csm_backend_has_cuda())
+        assert_fails(CSM_EDEVICE, "without CUDA", csm_pipeline_train(&training, m->pipeline, market_end()));
+    market_free(m);
+}
+
 /* ---- where there is nothing to tune on ---- */
 
 static void count_warnings(void *user, csm_log_level level, const char *module, const char *text) {
@@ -280,6 +304,7 @@ int main(void) {
         cmocka_unit_test(a_search_cancelled_at_any_step_goes_on_and_registers_nothing_twice),
         cmocka_unit_test(the_state_of_another_search_gives_way_and_a_damaged_one_is_told),
         cmocka_unit_test(an_lstm_is_tuned_with_both_its_heads),
+        cmocka_unit_test(the_device_of_a_member_is_the_configured_one),
         cmocka_unit_test(data_too_short_for_folds_keeps_the_configured_parameters),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -32,7 +32,8 @@ static void fingerprint(char *text, const lstm_training *t) {
     const csm_train_job *job = t->job;
     const uint64_t numbers[] = {csm_context_seed(job->context), job->stream,
                                 job->early_stopping_rounds,     job->validation ? 1 : 0,
-                                job->samples->weight ? 1 : 0,   (uint64_t)csm_backend_isa()};
+                                job->samples->weight ? 1 : 0,   (uint64_t)csm_backend_isa(),
+                                (uint64_t)job->device,          (uint64_t)job->precision};
     csm_hasher hasher;
     csm_hasher_init(&hasher);
     csm_hasher_update(&hasher, csm_version(), strlen(csm_version()));
@@ -130,8 +131,8 @@ csm_status lstm_checkpoint_read(lstm_training *t) {
     fingerprint(text, t);
     const char *other = csm_tensors_text(tensors, "checkpoint.", "training");
     if (!other || strcmp(other, text) != 0) {
-        status = csm_fail(CSM_EINVAL,
-                          "it belongs to another training (other data, parameters, seed or processor)");
+        status = csm_fail(
+            CSM_EINVAL, "it belongs to another training (other data, parameters, seed, processor or device)");
         goto done;
     }
     status = take_progress(t, tensors);

@@ -7,6 +7,7 @@
  *   loss.c        heads: targets, losses and their slopes
  *   optimiser.c   AdamW, clipping, the schedule
  *   train.c       epochs, early stopping, members
+ *   engine_*.c    what a step is computed with: this processor, or a card
  *   checkpoint.c  a training's state on disk
  *   predict.c     batches of windows through the members; spread
  *   gradients.c   integrated gradients
@@ -130,22 +131,42 @@ typedef struct lstm_progress {
     double sum_training, sum_validation, sum_epochs; /* of finished members */
 } lstm_progress;
 
-typedef struct lstm_training {
+typedef struct lstm_training lstm_training;
+
+/* What steps are computed with, one object for each device: the same functions in the same order. */
+typedef struct lstm_engine {
+    csm_status (*open)(void **state, const lstm_training *training);
+    void (*close)(void *state);
+    /* Takes parameters and moments of the member at hand over, before the steps of an epoch. */
+    csm_status (*begin)(void *state, const lstm_training *training);
+    /* One step of the optimiser on the windows of the batch; *loss grows by their loss, now or at `end`. */
+    csm_status (*learn)(void *state, lstm_training *training, const csm_lstm_batch *batch,
+                        const uint32_t *window, double rate, double *loss);
+    /* After an epoch's last step: parameters and moments are the training's again. */
+    csm_status (*end)(void *state, lstm_training *training, double *loss);
+    /* Outputs (B, O) with the parameters of the last `end`. */
+    csm_status (*forward)(void *state, const csm_lstm_batch *batch, float *out);
+} lstm_engine;
+
+extern const lstm_engine lstm_engine_cpu;  /* engine_cpu.c */
+extern const lstm_engine lstm_engine_cuda; /* engine_cuda.c */
+
+struct lstm_training {
     const csm_train_job *job;
     lstm_model *model;
-    csm_lstm_cpu *net;
+    const lstm_engine *engine;
+    void *engine_state;
     lstm_reader learn, check;
     lstm_optimiser optimiser;
     lstm_progress at;
     float *parameters; /* (count) of the member at hand: a row of model->parameters */
     float *best;       /* (count) */
-    float *grad;       /* (count) */
-    float *out, *dout; /* (batch, O) */
+    float *out;        /* (batch, O) */
     uint32_t *by_end;  /* (length) */
     uint32_t *order;   /* (length) of the epoch at hand */
     uint32_t *runs;    /* (runs) starts in by_end */
     double mean_weight;
-} lstm_training;
+};
 
 csm_status lstm_checkpoint_write(const lstm_training *training);
 /* Takes the training up where the file left it; nothing when there is no file. */

@@ -82,4 +82,5 @@ const csm_learner_class csm_learner_lstm = {
     .spread = lstm_spread,
     .gradients = lstm_gradients,
     .window = window_length,
+    .cuda = true,
 };

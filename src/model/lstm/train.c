@@ -42,36 +42,31 @@ static csm_status open_training(lstm_training *t) {
     csm_status status = open_model(t);
     if (status) return status;
     const size_t length = job->samples->length, O = job->head_count, batch = (size_t)value_of(t, LSTM_BATCH);
-    status =
-        csm_lstm_cpu_new(&t->net, &t->model->shape, csm_context_threads(job->context), csm_backend_isa());
-    if (!status) status = lstm_reader_open(&t->learn, t->model, job->samples, batch);
+    status = lstm_reader_open(&t->learn, t->model, job->samples, batch);
     if (!status && job->validation) status = lstm_reader_open(&t->check, t->model, job->validation, batch);
     if (!status) status = lstm_optimiser_open(&t->optimiser, &t->model->shape);
     if (!status) status = lstm_by_end(&t->by_end, job->samples);
     if (status) return status;
     t->best = csm_alloc_array(t->model->count, sizeof *t->best);
-    t->grad = csm_alloc_array(t->model->count, sizeof *t->grad);
     t->out = csm_alloc_array(batch, O * sizeof *t->out);
-    t->dout = csm_alloc_array(batch, O * sizeof *t->dout);
     t->order = csm_alloc_array(length, sizeof *t->order);
     t->runs = csm_alloc_array(length, sizeof *t->runs);
-    if (!t->best || !t->grad || !t->out || !t->dout || !t->order || !t->runs) return CSM_ENOMEM;
+    if (!t->best || !t->out || !t->order || !t->runs) return CSM_ENOMEM;
     double sum = 0;
     for (size_t i = 0; i < length; i++) sum += job->samples->weight ? job->samples->weight[i] : 1;
     t->mean_weight = sum / (double)length;
-    return CSM_OK;
+    t->engine = job->device == CSM_DEVICE_CUDA ? &lstm_engine_cuda : &lstm_engine_cpu;
+    return t->engine->open(&t->engine_state, t);
 }
 
 static void close_training(lstm_training *t) {
     lstm_model_free(t->model);
-    csm_lstm_cpu_free(t->net);
+    if (t->engine) t->engine->close(t->engine_state);
     lstm_reader_close(&t->learn);
     lstm_reader_close(&t->check);
     lstm_optimiser_close(&t->optimiser);
     csm_dealloc(t->best);
-    csm_dealloc(t->grad);
     csm_dealloc(t->out);
-    csm_dealloc(t->dout);
     csm_dealloc(t->by_end);
     csm_dealloc(t->order);
     csm_dealloc(t->runs);
@@ -125,30 +120,17 @@ static void draw_order(lstm_training *t) {
     }
 }
 
-/* One step of the optimiser on these windows; *loss grows by their loss. */
+/* One step of the optimiser on these windows. */
 static csm_status learn_batch(lstm_training *t, const uint32_t *window, size_t count, uint64_t total,
                               double *loss) {
-    const size_t O = t->model->shape.outputs;
     csm_lstm_batch batch;
     csm_status status = lstm_reader_take(&batch, &t->learn, window, count);
     if (status) return status;
     batch.dropout = (csm_lstm_dropout){t->model->dropout, csm_context_seed(t->job->context),
                                        csm_random_u64(stream_of(t, DRAW_DROPOUT), 0, t->optimiser.steps)};
-    csm_lstm_cpu_load(t->net, t->parameters);
-    if ((status = csm_lstm_cpu_forward(t->net, &batch, true, t->out))) return status;
-    const float share = (float)(1 / ((double)count * t->mean_weight));
-    for (size_t b = 0; b < count; b++) {
-        *loss += lstm_loss(t->model, t->job->samples, window[b], t->out + b * O, t->dout + b * O);
-        for (size_t o = 0; o < O; o++) t->dout[b * O + o] *= share;
-    }
-    if ((status = csm_lstm_cpu_backward(t->net, &batch, t->dout, t->grad, NULL))) return status;
     const double rate = lstm_rate(value_of(t, LSTM_LEARNING_RATE), value_of(t, LSTM_WARM_UP),
                                   value_of(t, LSTM_FINAL_RATE), t->optimiser.steps, total);
-    if (!lstm_optimiser_step(&t->optimiser, t->parameters, t->grad, rate, value_of(t, LSTM_DECAY),
-                             value_of(t, LSTM_CLIP)))
-        return csm_fail(CSM_EINVAL, "lstm: the gradient is not finite after %llu steps; lower learning_rate",
-                        (unsigned long long)t->optimiser.steps);
-    return CSM_OK;
+    return t->engine->learn(t->engine_state, t, &batch, window, rate, loss);
 }
 
 static csm_status learn_epoch(lstm_training *t) {
@@ -156,8 +138,8 @@ static csm_status learn_epoch(lstm_training *t) {
     const uint64_t epochs = (uint64_t)value_of(t, LSTM_EPOCHS), batches = (length + size - 1) / size;
     const uint64_t total = epochs * batches, before = t->at.member * total;
     double loss = 0;
-    csm_status status = CSM_OK;
     draw_order(t);
+    csm_status status = t->engine->begin(t->engine_state, t);
     for (size_t from = 0; from < length && !status; from += size) {
         status = csm_progress(t->job->context, "train lstm", before + t->optimiser.steps,
                               t->model->members * total);
@@ -165,6 +147,7 @@ static csm_status learn_epoch(lstm_training *t) {
             status =
                 learn_batch(t, t->order + from, length - from < size ? length - from : size, total, &loss);
     }
+    if (!status) status = t->engine->end(t->engine_state, t, &loss);
     t->at.training_loss = loss / ((double)length * t->mean_weight);
     return status;
 }
@@ -176,13 +159,12 @@ static csm_status validate(lstm_training *t, double *out) {
     uint32_t *order = NULL;
     double loss = 0, weight = 0;
     csm_status status = lstm_by_end(&order, samples);
-    csm_lstm_cpu_load(t->net, t->parameters);
     for (size_t from = 0; from < samples->length && !status; from += t->check.capacity) {
         const size_t left = samples->length - from,
                      count = left < t->check.capacity ? left : t->check.capacity;
         csm_lstm_batch batch;
         if ((status = lstm_reader_take(&batch, &t->check, order + from, count))) break;
-        if ((status = csm_lstm_cpu_forward(t->net, &batch, false, t->out))) break;
+        if ((status = t->engine->forward(t->engine_state, &batch, t->out))) break;
         for (size_t b = 0; b < count; b++) {
             loss += lstm_loss(t->model, samples, order[from + b], t->out + b * O, NULL);
             weight += samples->weight ? samples->weight[order[from + b]] : 1;

@@ -157,6 +157,9 @@ static csm_status evaluate(double *loss, const tuning *t, size_t parameter_count
     options.categorical = t->options.categorical;
     options.monotone = t->options.monotone;
     options.stream = t->options.stream + step;
+    options.device = t->options.device;
+    options.device_index = t->options.device_index;
+    options.precision = t->options.precision;
     if (status == CSM_OK && test.samples.length == 0) status = csm_fail(CSM_ENODATA, "no row to score");
     if (status == CSM_OK)
         status = csm_model_train(&model, t->context, t->learner->name, &training.samples, &options);
