@@ -16,7 +16,7 @@ static const struct {
     const char *name;
     csm_status (*run)(const job_process *p);
 } works[] = {
-#define JOB(name, heavy, network, writes, priority, every, after, text) {#name, job_##name},
+#define JOB(name, heavy, network, priority, every, after, text) {#name, job_##name},
 #include "jobs.def"
 #undef JOB
 };
@@ -101,7 +101,7 @@ static csm_status make_context(job_process *p, csm_time *now) {
 }
 
 csm_status job_open(csm_pipeline **out, const job_process *p) {
-    csm_status status = csm_pipeline_open(out, p->context, p->config, p->daemon->workspace, CSM_STORE_WRITE);
+    csm_status status = csm_pipeline_open(out, p->context, p->config, p->daemon->workspace, CSM_STORE_SHARED);
     return status == CSM_OK ? CSM_OK : fail_library(status, "");
 }
 

@@ -9,8 +9,8 @@
 #include <string.h>
 
 static const job_kind kinds[] = {
-#define JOB(name, heavy, network, writes, priority, every, after, text)                                      \
-    {#name, every, after, text, priority, heavy, network, writes},
+#define JOB(name, heavy, network, priority, every, after, text)                                              \
+    {#name, every, after, text, priority, heavy, network},
 #include "jobs.def"
 #undef JOB
 };

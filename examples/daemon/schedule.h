@@ -17,7 +17,6 @@ typedef struct job_kind {
     int priority;
     bool heavy;
     bool network;
-    bool writes;
 } job_kind;
 const job_kind *job_kind_find(const char *name); /* of "ingest" or "ingest.SOURCE" alike; NULL when unknown */
 

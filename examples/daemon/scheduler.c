@@ -38,7 +38,6 @@ static bool fits(const scheduler *s, const job_entry *j) {
         if (strcmp(c->name, j->name) == 0) return false;
         if (c->kind->heavy && j->kind->heavy) return false;
         if (c->kind->network && j->kind->network) return false;
-        if (c->kind->writes && j->kind->writes) return false;
     }
     /* a heavy job never takes the last place: the short ones must go on beside it */
     return count < most && (!j->kind->heavy || most == 1 || count < most - 1);
