@@ -72,12 +72,13 @@ typedef struct csm_ledger_entry {
     uint32_t state; /* csm_target_state; CSM_TARGET_PENDING until matured */
     uint32_t rises;
     uint32_t backfill;
-    int32_t epoch; /* listing epoch of the market */
-    int32_t reserved;
+    int32_t epoch;     /* listing epoch of the market */
+    int32_t verdict;   /* of feedback: 1 right, -1 wrong, 0 none; beside the outcome, never in its place */
     double log_return; /* NaN unless known */
 } csm_ledger_entry;
 typedef struct csm_ledger_history csm_ledger_history;
-/* Entries with from <= decision < to, by row. horizon 0: all. shown_only: those that passed the gate. */
+/* Entries with from <= decision < to, by row, shadow forecasts left out. horizon 0: all. shown_only: those that passed the
+ * gate. */
 CSM_API csm_status csm_learn_history(csm_ledger_history **out, const csm_store *store, csm_time horizon,
                                      csm_time from, csm_time to, int shown_only);
 CSM_API size_t csm_ledger_history_count(const csm_ledger_history *history);
@@ -89,6 +90,62 @@ CSM_API csm_status csm_learn_scores(csm_scores *scores, csm_evidence *evidence, 
                                     const csm_store *store, csm_time horizon);
 /* The live clock: from the first live ledger row's writing to the newest one's. 0 when empty. */
 CSM_API csm_status csm_learn_live_clock(csm_time *out, const csm_store *store);
+
+/* What a forecast's row says beside its numbers: what each member said and the greatest contributions of features, a line each
+ * ("member trees score S weight W return R weight V", "shap trees FEATURE value V contribution C"), or a header's lineage. *text is
+ * freed by csm_learn_text_free. CSM_ENOTFOUND. */
+CSM_API csm_status csm_learn_row_text(char **text, const csm_store *store, int64_t row);
+CSM_API void csm_learn_text_free(char *text);
+/* Writes every row of the ledger, one JSON object a line with all columns that its hash covers, so that others can recompute
+ * the chain (docs/learn.md says how). `out`: the head that was written. Replaces a file whole or not at all. */
+CSM_API csm_status csm_learn_export(csm_ledger_head *out, csm_context *context, const csm_store *store,
+                                    const char *path);
+
+/* ---- feedback ------------------------------------------------------------------------------------------------------ */
+
+/* What somebody says of a forecast: verdict 1 right, -1 wrong, 0 withdraws what was said before. Appended, never changed; the
+ * newest of (row, who) counts, and where several people spoke, the sign of their sum. Never touches the outcome. who: 1..64 bytes,
+ * text: at most 1024, NULL: "". CSM_ENOTFOUND: the row is no forecast that could have been seen. */
+CSM_API csm_status csm_learn_feedback_add(csm_context *context, csm_store *store, int64_t row,
+                                          int32_t verdict, const char *who, const char *text);
+
+typedef struct csm_feedback_counts {
+    size_t right; /* forecasts by what counts of them */
+    size_t wrong;
+    size_t rows; /* of feedback, ever */
+} csm_feedback_counts;
+CSM_API csm_status csm_learn_feedback_count(csm_feedback_counts *out, const csm_store *store);
+
+/* ---- decisions of the loop ------------------------------------------------------------------------------------------- */
+
+/* What the learning loop did and why: rows of the ledger's chain like forecasts. */
+typedef enum csm_decision_kind {
+    CSM_DECISION_ALARM = 0,       /* drift: shuts the gate until another model takes over */
+    CSM_DECISION_CHALLENGER = 1,  /* a model was trained that predicts in shadow */
+    CSM_DECISION_PROMOTED = 2,    /* the challenger became champion */
+    CSM_DECISION_ROLLED_BACK = 3, /* the champion before came back */
+    CSM_DECISION_RETIRED = 4,     /* a challenger or a champion before stopped predicting */
+    CSM_DECISION_WEIGHTS = 5      /* weights of members or horizons by matured losses */
+} csm_decision_kind;
+#define CSM_DECISIONS 6                               /* csm_decision_kind values */
+CSM_API const char *csm_decision_name(uint32_t kind); /* "alarm", ...; "unknown" beyond */
+
+typedef struct csm_decision {
+    int64_t row; /* of the ledger */
+    csm_time written;
+    csm_time time;     /* data known by then were looked at */
+    csm_time horizon;  /* 0: of the whole model */
+    uint32_t kind;     /* csm_decision_kind */
+    uint32_t backfill; /* 1: of a replay */
+    const char *model; /* hash of the model it is about */
+    const char *text;  /* what was seen, a line each: "NAME VALUE" or a sentence */
+} csm_decision;
+typedef struct csm_decision_list csm_decision_list;
+/* Decisions behind ledger row `after` (0: all), in order. Strings live as long as the list. */
+CSM_API csm_status csm_learn_decisions(csm_decision_list **out, const csm_store *store, int64_t after);
+CSM_API size_t csm_decision_list_count(const csm_decision_list *list);
+CSM_API const csm_decision *csm_decision_list_at(const csm_decision_list *list, size_t index);
+CSM_API void csm_decision_list_free(csm_decision_list *list);
 
 /* ---- trial register ------------------------------------------------------------------------------------------------ */
 

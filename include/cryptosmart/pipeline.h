@@ -46,6 +46,13 @@ CSM_API const csm_option *csm_config_option_at(size_t index);
 
 typedef struct csm_config csm_config;
 CSM_API csm_status csm_config_new(csm_config **out); /* the defaults */
+/* With rows of a host program beside the library's ("daemon.port"): read from the same YAML and environment, with the same
+ * checks. The rows are copied. Names are section.key in lower case; CSM_EEXIST when one is taken. csm_config_hash does not
+ * cover them: they change no result. */
+CSM_API csm_status csm_config_new_with(csm_config **out, const csm_option *extra, size_t count);
+/* Rows that this configuration knows: those of config.def, then the host's. Strings live as long as it. */
+CSM_API size_t csm_config_count(const csm_config *config);
+CSM_API const csm_option *csm_config_option(const csm_config *config, size_t index); /* NULL past the end */
 CSM_API void csm_config_free(csm_config *config);
 /* Reads YAML over what is there. Unknown keys, wrong types and values out of range are errors; all are reported at once in the
  * error text, one a line, as FILE:LINE:COLUMN: message. */
@@ -56,7 +63,7 @@ CSM_API csm_status csm_config_environment(csm_config *config, const char *const 
 CSM_API csm_status csm_config_set(csm_config *config, const char *name, const char *value);
 CSM_API const char *csm_config_get(const csm_config *config,
                                    const char *name); /* as text; NULL when unknown */
-/* SHA-256 hex over all names and values. */
+/* SHA-256 hex over all names and values of the library's own options. */
 CSM_API csm_status csm_config_hash(char *hex, size_t size, const csm_config *config);
 
 /* ---- the pipeline on one workspace ------------------------------------------------------------------------------- */
@@ -181,6 +188,129 @@ CSM_API csm_status csm_pipeline_fuse(csm_frame **out, csm_pipeline *pipeline, cs
                                      csm_time as_of);
 /* Truncated and corrupted replay at `times` decision times spread over the data (STATISTICS, law 2). */
 CSM_API csm_status csm_pipeline_audit(csm_audit *out, csm_pipeline *pipeline, size_t times);
+
+/* ---- models: champion, challenger, shadow ---------------------------------------------------------------------------- */
+
+/* Where a model of the workspace stands. */
+typedef struct csm_model_entry {
+    char hash[65];
+    char role
+        [15]; /* "champion", "challenger", "shadow" (the champion before, still predicting unseen), "retired" */
+    csm_time as_of; /* data it was trained on */
+    csm_time created;
+    csm_time since;     /* in this role */
+    csm_time horizon;   /* of the next two, the gate's when it was trained; 0: not recorded */
+    double brier_skill; /* on its walk; NaN: not recorded or nothing calibrated */
+    double log_loss;
+    size_t outcomes; /* live forecasts of it that matured, shadow ones too */
+    double brier;    /* of those, over all horizons; NaN: none */
+} csm_model_entry;
+typedef struct csm_model_list csm_model_list;
+/* Champion first, then challenger, shadow, and retired ones, newest first. */
+CSM_API csm_status csm_pipeline_models(csm_model_list **out, const csm_pipeline *pipeline);
+CSM_API size_t csm_model_list_count(const csm_model_list *list);
+CSM_API const csm_model_entry *csm_model_list_at(const csm_model_list *list, size_t index);
+CSM_API void csm_model_list_free(csm_model_list *list);
+
+/* Two models on the forecasts that both made live for the same market, decision and horizon, and that matured: ledger evidence.
+ * Losses are Brier scores, averaged within horizon-long blocks. e_value: wealth of a gambler who bets, block after block, that `model`
+ * is better than `other` (betting martingale, valid under daily looks and overlapping labels as csm_calibrate_evidence); worse: the
+ * other bet. 20 is one-sided 95 %. */
+typedef struct csm_comparison {
+    csm_time horizon; /* 0: all; counts are sums, e-values the largest divided by the number of horizons */
+    size_t pairs;
+    size_t blocks; /* closed */
+    double brier;  /* of `model` on the pairs; NaN: none */
+    double other;
+    csm_band
+        gain; /* other's Brier score less the model's, with a paired block bootstrap; at horizon 0 the value alone */
+    double e_value;
+    double worse;
+} csm_comparison;
+/* Hashes may be shortened to 8 digits or more where that is unique. CSM_ENOTFOUND. */
+CSM_API csm_status csm_pipeline_compare(csm_comparison *out, const csm_pipeline *pipeline, const char *model,
+                                        const char *other, csm_time horizon);
+/* Makes the model champion; the one before goes on in shadow, so that it can come back. Without `force` only a challenger or shadow
+ * that the ledger's evidence supports (learn.promotion_evidence, _blocks, _outcomes); else CSM_ENODATA says what is missing. The
+ * decision, forced or not, stands in the ledger. */
+CSM_API csm_status csm_pipeline_promote(csm_pipeline *pipeline, const char *model, uint32_t force);
+/* The champion before comes back. CSM_ENOTFOUND when there is none. */
+CSM_API csm_status csm_pipeline_rollback(csm_pipeline *pipeline);
+
+/* ---- why: gate, explanation, health ------------------------------------------------------------------------------------- */
+
+/* What stands between one horizon and being shown, and what would open it. Conditions of single coins (probability, liquidity, stale
+ * data) come on top of it. */
+typedef struct csm_gate_report {
+    csm_time horizon;
+    csm_time as_of;
+    csm_reason reasons;       /* against showing anything at this horizon; 0: open */
+    csm_reason trade_reasons; /* further ones against trade signals */
+    uint32_t open;
+    uint32_t trade; /* 1: open, and trade_reasons is 0 */
+    uint32_t
+        evidence; /* csm_evidence_status in force: REVOKED if either of the two is, the live one once it has blocks enough */
+    uint32_t calibrated;   /* 1: the calibrator was fit on matured out-of-fold predictions */
+    csm_evidence backtest; /* of the champion's walk */
+    csm_evidence live;     /* of the ledger's live rows, whichever model issued them */
+    double blocks_needed;  /* until a status other than UNPROVEN */
+    double blocks_missing; /* of those, live or of the walk, whichever has more */
+    double
+        blocks_certify; /* further closed blocks until CERTIFIED if all that is issued from now on rises; NaN: none would do */
+    csm_time live_clock;
+    csm_time live_needed;
+    csm_time history; /* of the shortest feature group, in the market of the universe that has least */
+    csm_time history_needed;
+    size_t markets;         /* of the universe */
+    size_t markets_history; /* of them with history enough in every group */
+    size_t
+        markets_liquid; /* of the newest prediction run, liquid enough for the reference notional; 0 without a run */
+    size_t outcomes;    /* live forecasts of this horizon that matured */
+    size_t pending;     /* and that wait */
+    csm_time model_age; /* of the champion's data; CSM_TIME_MIN: there is none */
+    csm_time model_life;
+    size_t alarms;           /* drift alarms that stand against the champion at this horizon */
+    char shortest_group[16]; /* feature group whose history is shortest; "" without a universe */
+    char text
+        [2048]; /* for a reader: a line for each condition that fails, with what is missing; "" when all hold */
+} csm_gate_report;
+/* horizon: one of the configured ones. Reads only. */
+CSM_API csm_status csm_pipeline_gate(csm_gate_report *out, const csm_pipeline *pipeline, csm_time horizon);
+
+/* Why a coin's forecast is what it is. */
+typedef struct csm_explanation csm_explanation;
+/* market: id "kraken:BTC/USD", or a coin "BTC". horizon 0: the gate's. as_of: CSM_TIME_MAX: now. Predicts with the champion as
+ * csm_pipeline_predict does and writes nothing. CSM_ENOTFOUND: no such market in the universe. */
+CSM_API csm_status csm_pipeline_explain(csm_explanation **out, csm_pipeline *pipeline, const char *market,
+                                        csm_time horizon, csm_time as_of);
+CSM_API void csm_explanation_free(csm_explanation *explanation);
+/* Everything forecast for the coin: members, gate, reasons. Lives as long as the explanation. */
+CSM_API const csm_forecast *csm_explanation_forecast(const csm_explanation *explanation);
+CSM_API const csm_horizon_forecast *csm_explanation_horizon(const csm_explanation *explanation);
+/* Contributions of every feature to the score of the member that can be explained, greatest first; 0 when the coin has no
+ * complete row or no member is made of trees. They and the base add up to that member's score. */
+CSM_API size_t csm_explanation_count(const csm_explanation *explanation);
+CSM_API const csm_contribution *csm_explanation_at(const csm_explanation *explanation, size_t index);
+CSM_API double csm_explanation_base(const csm_explanation *explanation); /* NaN without contributions */
+
+#define CSM_HEALTH_PARTS 6
+typedef struct csm_health_part {
+    const char *name; /* "validation accuracy"; static storage */
+    double weight;
+    double value;   /* 0..1; NaN: not available */
+    char text[160]; /* what it was made from, or what is missing */
+} csm_health_part;
+typedef struct csm_health {
+    double score;     /* sum of weight x value; NaN as long as a part is not available */
+    double available; /* the same sum over the parts that are, divided by their weights; NaN without any */
+    double go_at;     /* health.go */
+    uint32_t go;      /* 1: score >= go_at. 0 as long as a part is not available */
+    uint32_t missing; /* parts not available */
+    csm_health_part part[CSM_HEALTH_PARTS];
+} csm_health;
+/* docs/learn.md defines each part. error_ratio: failed jobs or requests among those the host ran, 0..1, if it keeps count;
+ * NaN: the share of matured forecasts of four weeks whose outcome stayed unknown. Reads only. */
+CSM_API csm_status csm_pipeline_health(csm_health *out, const csm_pipeline *pipeline, double error_ratio);
 
 /* ---- doctor and status -------------------------------------------------------------------------------------------------- */
 

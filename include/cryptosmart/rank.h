@@ -19,6 +19,14 @@ typedef struct csm_member_forecast {
     double return_weight;       /* in the ensemble's expected return */
 } csm_member_forecast;
 
+/* How much one feature moved a member's score away from its mean (TreeSHAP), in log-odds. */
+typedef struct csm_contribution {
+    char feature[48]; /* "rsi_14"; cut to size */
+    double value;     /* of the feature */
+    double contribution;
+} csm_contribution;
+#define CSM_CONTRIBUTIONS_MAX 6 /* kept in forecasts and ledger rows, the greatest first */
+
 typedef struct csm_horizon_forecast {
     csm_time horizon;
     double expected_return; /* log; NaN: no forecast */
@@ -30,6 +38,11 @@ typedef struct csm_horizon_forecast {
     uint32_t evidence;  /* csm_evidence_status */
     uint32_t member_count; /* 0: no forecast */
     csm_member_forecast members[CSM_MEMBERS_MAX];
+    char explained
+        [CSM_MEMBER_NAME]; /* member that the contributions are of, "trees"; "": none can be explained so */
+    uint32_t contribution_count;
+    uint32_t reserved;
+    csm_contribution contributions[CSM_CONTRIBUTIONS_MAX];
 } csm_horizon_forecast;
 
 /* One coin at one decision time. */

@@ -5,10 +5,6 @@
 #include <math.h>
 #include <string.h>
 
-#define INSERT                                                                                               \
-    "INSERT INTO ledger (" CSM_LEDGER_COLUMNS ") VALUES "                                                    \
-    "(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,?22,?23,?24)"
-
 static csm_status check_hash(const char *name, const char *hex) {
     csm_hash hash;
     if (!hex || csm_hash_parse(&hash, hex) != CSM_OK)
@@ -172,7 +168,7 @@ csm_status csm_learn_append(csm_ledger_head *head, csm_context *context, csm_sto
     csm_statement *insert = NULL;
     status = refuse_repeat(store, header.decision, header.text);
     if (status == CSM_OK) status = csm_learn_head(head, store);
-    if (status == CSM_OK) status = csm_catalog_prepare(&insert, store, INSERT);
+    if (status == CSM_OK) status = csm_catalog_prepare(&insert, store, CSM_LEDGER_INSERT);
     if (status == CSM_OK) status = insert_all(head, insert, ranking, &header);
     csm_statement_close(insert);
     if (status == CSM_OK) status = csm_catalog_commit(store);

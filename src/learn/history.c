@@ -69,7 +69,8 @@ static csm_status take_entry(csm_ledger_history *h, csm_statement *s) {
                             .epoch = (int32_t)csm_statement_i64(s, 16),
                             .state = (uint32_t)csm_statement_i64(s, 17),
                             .rises = (uint32_t)csm_statement_i64(s, 18),
-                            .log_return = csm_statement_f64(s, 19)};
+                            .log_return = csm_statement_f64(s, 19),
+                            .verdict = (int32_t)csm_statement_i64(s, 20)};
     return text[0] && text[1] ? CSM_OK : CSM_ENOMEM;
 }
 
@@ -85,7 +86,9 @@ csm_status csm_learn_history(csm_ledger_history **out, const csm_store *store, c
         "l.expected, l.low, "
         "l.high, l.cost, l.show, l.trade, l.evidence, l.backfill, l.epoch, coalesce(o.state, 2), "
         "coalesce(o.rises, 0), "
-        "o.log_return FROM ledger l LEFT JOIN outcomes o ON o.row = l.row WHERE l.kind = 1 AND l.decision >= "
+        "o.log_return, coalesce((SELECT sign(sum(f.verdict)) FROM feedback f WHERE f.row = l.row AND f.id = "
+        "(SELECT max(g.id) FROM feedback g WHERE g.row = f.row AND g.who = f.who)), 0) "
+        "FROM ledger l LEFT JOIN outcomes o ON o.row = l.row WHERE l.kind = 1 AND l.decision >= "
         "?1 AND "
         "l.decision < ?2 AND (?3 = 0 OR l.horizon = ?3) AND (?4 = 0 OR l.show = 0) ORDER BY l.row");
     const int64_t bound[] = {from, to, horizon, shown_only != 0};
@@ -102,95 +105,4 @@ csm_status csm_learn_history(csm_ledger_history **out, const csm_store *store, c
     }
     *out = history;
     return CSM_OK;
-}
-
-/* ---- scores of what was live ---- */
-
-typedef struct matured_arrays {
-    csm_time *time;
-    uint32_t *coin;
-    double *value[4]; /* probability, outcome, expected, realised */
-    size_t length;
-} matured_arrays;
-
-static void matured_free(matured_arrays *m) {
-    csm_dealloc(m->time);
-    csm_dealloc(m->coin);
-    for (size_t i = 0; i < 4; i++) csm_dealloc(m->value[i]);
-}
-
-/* Index of a coin among the entries before it, so that equal coins share one number. */
-static uint32_t coin_index(const csm_ledger_history *h, const size_t *first, size_t coins, size_t entry) {
-    for (size_t c = 0; c < coins; c++) {
-        if (strcmp(h->entry[first[c]].coin, h->entry[entry].coin) == 0) return (uint32_t)c;
-    }
-    return (uint32_t)coins;
-}
-
-static csm_status matured_make(matured_arrays *m, const csm_ledger_history *h) {
-    *m = (matured_arrays){0};
-    size_t *first = csm_alloc_array(h->count + 1, sizeof *first), coins = 0;
-    m->time = csm_alloc_array(h->count + 1, sizeof *m->time);
-    m->coin = csm_alloc_array(h->count + 1, sizeof *m->coin);
-    bool whole = first && m->time && m->coin;
-    for (size_t i = 0; i < 4; i++) {
-        m->value[i] = csm_alloc_array(h->count + 1, sizeof(double));
-        whole = whole && m->value[i];
-    }
-    for (size_t i = 0; whole && i < h->count; i++) {
-        const csm_ledger_entry *e = &h->entry[i];
-        if (e->backfill || e->state != CSM_TARGET_KNOWN || isnan(e->probability)) continue;
-        uint32_t coin = coin_index(h, first, coins, i);
-        if (coin == coins) first[coins++] = i;
-        m->time[m->length] = e->decision;
-        m->coin[m->length] = coin;
-        m->value[0][m->length] = e->probability;
-        m->value[1][m->length] = e->rises;
-        m->value[2][m->length] = e->expected_return;
-        m->value[3][m->length++] = e->log_return;
-    }
-    csm_dealloc(first);
-    return whole ? CSM_OK : CSM_ENOMEM;
-}
-
-csm_status csm_learn_scores(csm_scores *scores, csm_evidence *evidence, csm_context *context,
-                            const csm_store *store, csm_time horizon) {
-    if (!scores || !evidence || !store || horizon <= 0)
-        return csm_fail(CSM_EINVAL, "ledger scores: scores, evidence, store and a horizon are required");
-    csm_ledger_history *history = NULL;
-    matured_arrays m = {0};
-    csm_status status = csm_learn_history(&history, store, horizon, CSM_TIME_MIN, CSM_TIME_MAX, 0);
-    if (status == CSM_OK) status = matured_make(&m, history);
-    if (status == CSM_OK && m.length == 0)
-        status = csm_fail(CSM_ENODATA, "ledger: no live prediction has matured at this horizon");
-    csm_outcomes outcomes = {.length = m.length,
-                             .horizon = horizon,
-                             .time = m.time,
-                             .coin = m.coin,
-                             .probability = m.value[0],
-                             .outcome = m.value[1],
-                             .expected = m.value[2],
-                             .realised = m.value[3]};
-    if (status == CSM_OK) status = csm_calibrate_scores(scores, context, &outcomes, NULL);
-    csm_evidence_options options;
-    csm_calibrate_evidence_options_init(&options);
-    options.as_of = csm_context_now(context);
-    if (status == CSM_OK) status = csm_calibrate_evidence(evidence, &outcomes, &options);
-    matured_free(&m);
-    csm_ledger_history_free(history);
-    return status;
-}
-
-csm_status csm_learn_live_clock(csm_time *out, const csm_store *store) {
-    if (!out || !store) return csm_fail(CSM_EINVAL, "live clock: out and store are required");
-    csm_statement *s = NULL;
-    bool row = false;
-    *out = 0;
-    csm_status status = csm_catalog_prepare(
-        &s, store,
-        "SELECT coalesce(max(written) - min(written), 0) FROM ledger WHERE kind = 1 AND backfill = 0");
-    if (status == CSM_OK) status = csm_statement_step(s, &row);
-    if (status == CSM_OK && row) *out = csm_statement_i64(s, 0);
-    csm_statement_close(s);
-    return status;
 }

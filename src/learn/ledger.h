@@ -9,6 +9,8 @@
 
 #define CSM_LEDGER_BATCH 0    /* header of one prediction run: lineage and counts */
 #define CSM_LEDGER_FORECAST 1 /* one coin at one horizon */
+#define CSM_LEDGER_DECISION 2 /* of the learning loop: name in `coin`, what was seen in `text` */
+#define CSM_LEDGER_SHADOW 3   /* a forecast of a model in shadow: never shown, never evidence for what is */
 
 typedef struct ledger_row {
     int64_t row;
@@ -45,11 +47,19 @@ void csm_ledger_hash(char *hex, const ledger_row *row);
     "probability, "                                                                                          \
     "lower, expected, low, high, cost, price, market, coin, text, previous, hash"
 #define CSM_LEDGER_COLUMN_COUNT 24
+#define CSM_LEDGER_INSERT                                                                                    \
+    "INSERT INTO ledger (" CSM_LEDGER_COLUMNS ") VALUES "                                                    \
+    "(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,?22,?23,?24)"
 
 /* Reads the columns above from a stepped statement; texts live until its next step. */
 csm_status csm_ledger_read(ledger_row *out, csm_statement *statement);
 /* Fills previous and hash from `head`, inserts the row, and moves the head on. Inside a transaction. */
 csm_status csm_ledger_insert(csm_ledger_head *head, csm_statement *insert, ledger_row *row);
+
+/* Appends a decision of the loop, within the caller's transaction, which begins and ends outside. model: hash of the model it is about,
+ * first line of its text. */
+csm_status csm_ledger_decide(csm_context *context, const csm_store *store, uint32_t kind, csm_time time,
+                             csm_time horizon, const char *model, const char *text, bool backfill);
 
 /* Recomputes the newest `rows` rows of the chain: what opening a workspace for writing checks. */
 csm_status csm_ledger_verify_tail(const csm_store *store, int64_t rows);

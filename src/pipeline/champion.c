@@ -1,49 +1,113 @@
 /* SPDX-License-Identifier: MIT */
-/* The model files of a workspace: written whole, then named by the catalogue; the newest one named is the champion. */
+/* The model files of a workspace: written whole, then named by the catalogue, which says who is champion. */
 #include "core/platform.h"
 #include "pipeline/champion.h"
 #include "store/catalog.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-static csm_status set_role(const csm_store *store, const char *sql, const char *hash) {
+/* ---- roles ---- */
+
+static csm_status update_role(const csm_pipeline *p, const char *sql, const char *hash, const char *role,
+                              const char *down) {
     csm_statement *s = NULL;
     bool row = false;
-    csm_status status = csm_catalog_prepare(&s, store, sql);
+    csm_status status = csm_catalog_prepare(&s, p->store, sql);
     if (status == CSM_OK) status = csm_statement_bind_text(s, 1, hash);
+    if (status == CSM_OK) status = csm_statement_bind_text(s, 2, role);
+    if (status == CSM_OK) status = csm_statement_bind_i64(s, 3, csm_context_now(p->context));
+    if (status == CSM_OK && down) status = csm_statement_bind_text(s, 4, down);
     if (status == CSM_OK) status = csm_statement_step(s, &row);
     csm_statement_close(s);
     return status;
 }
 
+/* At no moment may two have one role: who has it now, and who has the one it gets, step down first. */
+csm_status csm_model_set_role(const csm_pipeline *p, const char *hash, const char *role, const char *down) {
+    csm_status status = CSM_OK;
+    if (strcmp(role, CSM_ROLE_RETIRED) != 0 && strcmp(down, CSM_ROLE_RETIRED) != 0)
+        status =
+            update_role(p, "UPDATE models SET role = 'retired', since = ?3 WHERE role = ?2 AND hash <> ?1",
+                        hash, down, NULL);
+    if (status == CSM_OK && strcmp(role, down) != 0 && strcmp(down, CSM_ROLE_RETIRED) != 0)
+        status =
+            update_role(p, "UPDATE models SET role = 'retired', since = ?3 WHERE hash = ?1 AND role = ?2",
+                        hash, down, NULL);
+    if (status == CSM_OK && strcmp(role, CSM_ROLE_RETIRED) != 0)
+        status = update_role(p, "UPDATE models SET role = ?4, since = ?3 WHERE role = ?2 AND hash <> ?1",
+                             hash, role, down);
+    if (status == CSM_OK)
+        status = update_role(p,
+                             "UPDATE models SET role = ?2, since = ?3, championed = CASE ?2 WHEN 'champion' "
+                             "THEN ?3 ELSE championed END WHERE hash = ?1",
+                             hash, role, NULL);
+    return status;
+}
+
+csm_status csm_model_in_role(model_row *out, const csm_pipeline *p, const char *role) {
+    csm_statement *s = NULL;
+    *out = (model_row){.as_of = CSM_TIME_MIN};
+    csm_status status =
+        csm_catalog_prepare(&s, p->store, "SELECT hash, as_of, since FROM models WHERE role = ?1");
+    if (status == CSM_OK) status = csm_statement_bind_text(s, 1, role);
+    if (status == CSM_OK) status = csm_statement_step(s, &out->found);
+    if (status == CSM_OK && out->found) {
+        const char *hex = csm_statement_text(s, 0);
+        snprintf(out->hash, sizeof out->hash, "%s", hex ? hex : "");
+        out->as_of = csm_statement_i64(s, 1);
+        out->since = csm_statement_i64(s, 2);
+    }
+    csm_statement_close(s);
+    return status;
+}
+
+/* ---- registering ---- */
+
+static const csm_horizon_training *gate_facts(const csm_pipeline *p, const csm_training *training) {
+    for (size_t h = 0; h < training->horizons; h++) {
+        if (training->horizon[h].facts.horizon == p->settings.rank.horizon)
+            return &training->horizon[h].facts;
+    }
+    return NULL;
+}
+
 static csm_status insert_model(csm_pipeline *p, const csm_training *training, const char *path) {
     csm_statement *s = NULL;
-    csm_status status = csm_catalog_begin(p->store);
-    if (status != CSM_OK) return status;
-    status = csm_catalog_prepare(&s, p->store,
-                                 "INSERT OR IGNORE INTO models (hash, path, as_of, created, role) VALUES "
-                                 "(?1, ?2, ?3, ?4, 'retired')");
+    const csm_horizon_training *facts = gate_facts(p, training);
+    const csm_time now = csm_context_now(p->context);
+    csm_status status = csm_catalog_prepare(
+        &s, p->store,
+        "INSERT OR IGNORE INTO models (hash, path, as_of, created, role, since, horizon, brier_skill, "
+        "log_loss) VALUES (?1, ?2, ?3, ?4, 'retired', ?4, ?5, ?6, ?7)");
     if (status == CSM_OK) status = csm_statement_bind_text(s, 1, training->hash);
     if (status == CSM_OK) status = csm_statement_bind_text(s, 2, path);
     if (status == CSM_OK) status = csm_statement_bind_i64(s, 3, training->as_of);
-    if (status == CSM_OK) status = csm_statement_bind_i64(s, 4, csm_context_now(p->context));
+    if (status == CSM_OK) status = csm_statement_bind_i64(s, 4, now);
+    if (status == CSM_OK) status = csm_statement_bind_i64(s, 5, facts ? facts->horizon : 0);
+    if (status == CSM_OK)
+        status = csm_statement_bind_f64(s, 6, facts ? facts->model.brier_skill.value : (double)NAN);
+    if (status == CSM_OK)
+        status = csm_statement_bind_f64(s, 7, facts ? facts->model.log_loss.value : (double)NAN);
     bool row = false;
     if (status == CSM_OK) status = csm_statement_step(s, &row);
     csm_statement_close(s);
-    /* The old one steps down first: at no row may there be two. */
-    if (status == CSM_OK)
-        status =
-            set_role(p->store, "UPDATE models SET role = 'retired' WHERE role = 'champion' AND hash <> ?1",
-                     training->hash);
-    if (status == CSM_OK)
-        status = set_role(p->store, "UPDATE models SET role = 'champion' WHERE hash = ?1", training->hash);
+    return status;
+}
+
+static csm_status register_model(csm_pipeline *p, const csm_training *training, const char *path,
+                                 const char *role) {
+    csm_status status = csm_catalog_begin(p->store);
+    if (status != CSM_OK) return status;
+    status = insert_model(p, training, path);
+    if (status == CSM_OK) status = csm_model_set_role(p, training->hash, role, CSM_ROLE_RETIRED);
     if (status == CSM_OK) status = csm_catalog_commit(p->store);
     if (status != CSM_OK) csm_catalog_rollback(p->store);
     return status;
 }
 
-csm_status csm_champion_register(csm_training *training, csm_pipeline *pipeline) {
+csm_status csm_champion_register(csm_training *training, csm_pipeline *pipeline, const char *role) {
     char *folder = csm_strformat("%s/models", pipeline->workspace);
     char *draft = csm_strformat("%s/models/.tmp-training", pipeline->workspace);
     char *path = NULL, relative[128];
@@ -57,7 +121,7 @@ csm_status csm_champion_register(csm_training *training, csm_pipeline *pipeline)
         status = path ? csm_file_rename(draft, path) : CSM_ENOMEM;
     }
     if (status == CSM_OK) status = csm_folder_sync(folder);
-    if (status == CSM_OK) status = insert_model(pipeline, training, relative);
+    if (status == CSM_OK) status = register_model(pipeline, training, relative, role);
     csm_store_leave(pipeline->store);
 done:
     csm_dealloc(path);
@@ -66,31 +130,24 @@ done:
     return status;
 }
 
-/* Path and hash of the champion; CSM_ENOTFOUND when there is none. */
-static csm_status find_champion(char *path, size_t size, char *hash, csm_time *as_of, const csm_pipeline *p) {
+/* ---- opening ---- */
+
+csm_status csm_model_open(csm_training **out, const csm_pipeline *p, const char *hash) {
+    char path[4096] = "";
     csm_statement *s = NULL;
     bool row = false;
-    csm_status status =
-        csm_catalog_prepare(&s, p->store, "SELECT path, hash, as_of FROM models WHERE role = 'champion'");
+    csm_training *training = NULL;
+    *out = NULL;
+    csm_status status = csm_catalog_prepare(&s, p->store, "SELECT path FROM models WHERE hash = ?1");
+    if (status == CSM_OK) status = csm_statement_bind_text(s, 1, hash);
     if (status == CSM_OK) status = csm_statement_step(s, &row);
     if (status == CSM_OK && !row)
-        status = csm_fail(CSM_ENOTFOUND, "%s: no model was trained yet: run train first", p->workspace);
+        status = csm_fail(CSM_ENOTFOUND, "%s: no model %s is registered", p->workspace, hash);
     if (status == CSM_OK) {
-        const char *name = csm_statement_text(s, 0), *hex = csm_statement_text(s, 1);
-        snprintf(path, size, "%s/%s", p->workspace, name ? name : "");
-        snprintf(hash, CSM_HASH_TEXT, "%s", hex ? hex : "");
-        *as_of = csm_statement_i64(s, 2);
+        const char *name = csm_statement_text(s, 0);
+        snprintf(path, sizeof path, "%s/%s", p->workspace, name ? name : "");
     }
     csm_statement_close(s);
-    return status;
-}
-
-csm_status csm_pipeline_champion(csm_training **out, const csm_pipeline *pipeline) {
-    if (!out || !pipeline) return csm_fail(CSM_EINVAL, "champion: out and pipeline are required");
-    char path[4096], hash[CSM_HASH_TEXT];
-    csm_time as_of = 0;
-    csm_status status = find_champion(path, sizeof path, hash, &as_of, pipeline);
-    csm_training *training = NULL;
     if (status == CSM_OK) status = csm_training_load(&training, path);
     if (status == CSM_OK && strcmp(training->hash, hash) != 0)
         status = csm_fail(CSM_ECORRUPT, "%s: the file's hash is not the one the catalogue names", path);
@@ -102,9 +159,19 @@ csm_status csm_pipeline_champion(csm_training **out, const csm_pipeline *pipelin
     return CSM_OK;
 }
 
+csm_status csm_pipeline_champion(csm_training **out, const csm_pipeline *pipeline) {
+    if (!out || !pipeline) return csm_fail(CSM_EINVAL, "champion: out and pipeline are required");
+    model_row champion;
+    csm_status status = csm_model_in_role(&champion, pipeline, CSM_ROLE_CHAMPION);
+    if (status == CSM_OK && !champion.found)
+        status =
+            csm_fail(CSM_ENOTFOUND, "%s: no model was trained yet: run train first", pipeline->workspace);
+    return status == CSM_OK ? csm_model_open(out, pipeline, champion.hash) : status;
+}
+
 csm_status csm_champion_as_of(csm_time *out, const csm_pipeline *pipeline) {
-    char path[4096], hash[CSM_HASH_TEXT];
-    *out = CSM_TIME_MIN;
-    csm_status status = find_champion(path, sizeof path, hash, out, pipeline);
-    return status == CSM_ENOTFOUND ? CSM_OK : status;
+    model_row champion;
+    const csm_status status = csm_model_in_role(&champion, pipeline, CSM_ROLE_CHAMPION);
+    *out = champion.as_of;
+    return status;
 }

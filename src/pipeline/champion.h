@@ -4,9 +4,29 @@
 
 #include "pipeline/pipeline.h"
 
-/* Saves the training under models/ of the workspace and registers it as champion, in that order. Fills its hash. */
-csm_status csm_champion_register(csm_training *training, csm_pipeline *pipeline);
+#define CSM_ROLE_CHAMPION "champion"
+#define CSM_ROLE_CHALLENGER "challenger"
+#define CSM_ROLE_SHADOW "shadow"
+#define CSM_ROLE_RETIRED "retired"
+
+/* Saves the training under models/ of the workspace and registers it in a role, in that order. Fills its hash. Who has the role
+ * steps down to retired. */
+csm_status csm_champion_register(csm_training *training, csm_pipeline *pipeline, const char *role);
 /* The champion's as_of; CSM_TIME_MIN when nothing was trained. */
 csm_status csm_champion_as_of(csm_time *out, const csm_pipeline *pipeline);
+
+/* Who has a role, by the catalogue. */
+typedef struct model_row {
+    char hash[CSM_HASH_TEXT];
+    csm_time as_of;
+    csm_time since;
+    bool found;
+} model_row;
+csm_status csm_model_in_role(model_row *out, const csm_pipeline *pipeline, const char *role);
+/* The model file of a hash that the catalogue names. */
+csm_status csm_model_open(csm_training **out, const csm_pipeline *pipeline, const char *hash);
+/* Gives a role; whoever has it, other than retired, steps down to `down`. Within a transaction. */
+csm_status csm_model_set_role(const csm_pipeline *pipeline, const char *hash, const char *role,
+                              const char *down);
 
 #endif

@@ -14,6 +14,7 @@ static const csm_option options[] = {
 
 struct csm_config {
     char *values[OPTION_COUNT];
+    host_options host;
 };
 
 size_t csm_config_option_count(void) {
@@ -111,31 +112,74 @@ csm_status csm_config_check_value(const csm_option *option, const char *value) {
 
 /* ---- objects ---- */
 
-csm_status csm_config_new(csm_config **out) {
+csm_status csm_config_new_with(csm_config **out, const csm_option *extra, size_t count) {
+    if (!out || (count > 0 && !extra)) return csm_fail(CSM_EINVAL, "config: out or extra is NULL");
+    *out = NULL;
     csm_config *config = csm_alloc_array(1, sizeof *config);
     if (!config) return CSM_ENOMEM;
-    for (size_t i = 0; i < OPTION_COUNT; i++) {
+    csm_status status = csm_host_options_take(&config->host, extra, count);
+    for (size_t i = 0; status == CSM_OK && i < OPTION_COUNT; i++) {
         config->values[i] = csm_strdup(options[i].standard);
-        if (!config->values[i]) {
-            csm_config_free(config);
-            return CSM_ENOMEM;
-        }
+        if (!config->values[i]) status = CSM_ENOMEM;
+    }
+    if (status != CSM_OK) {
+        csm_config_free(config);
+        return status;
     }
     *out = config;
     return CSM_OK;
 }
 
+csm_status csm_config_new(csm_config **out) {
+    return csm_config_new_with(out, NULL, 0);
+}
+
+size_t csm_config_count(const csm_config *config) {
+    return config ? OPTION_COUNT + config->host.count : 0;
+}
+
+const csm_option *csm_config_option(const csm_config *config, size_t index) {
+    if (index >= csm_config_count(config)) return NULL;
+    return index < OPTION_COUNT ? &options[index] : &config->host.option[index - OPTION_COUNT];
+}
+
+/* Place of the value of `name`, the host's own included; NULL when unknown. */
+static char **value_place(csm_config *config, const char *name, const csm_option **option) {
+    const int index = csm_config_find(name);
+    if (index >= 0) {
+        *option = &options[index];
+        return &config->values[index];
+    }
+    for (size_t i = 0; i < config->host.count; i++) {
+        if (strcmp(config->host.option[i].name, name) != 0) continue;
+        *option = &config->host.option[i];
+        return &config->host.value[i];
+    }
+    return NULL;
+}
+
+const csm_option *csm_config_option_named(const csm_config *config, const char *name) {
+    const csm_option *option = NULL;
+    for (size_t i = 0; i < csm_config_count(config) && !option; i++) {
+        if (strcmp(csm_config_option(config, i)->name, name) == 0) option = csm_config_option(config, i);
+    }
+    return option;
+}
+
 void csm_config_free(csm_config *config) {
     if (!config) return;
     for (size_t i = 0; i < OPTION_COUNT; i++) csm_dealloc(config->values[i]);
+    csm_host_options_free(&config->host);
     csm_dealloc(config);
 }
 
 csm_status csm_config_copy(csm_config **out, const csm_config *config) {
     csm_config *copy = NULL;
-    csm_status status = csm_config_new(&copy);
-    for (size_t i = 0; status == CSM_OK && i < OPTION_COUNT; i++)
-        status = csm_config_set(copy, options[i].name, config->values[i]);
+    csm_status status = csm_config_new_with(&copy, config->host.option, config->host.count);
+    for (size_t i = 0; status == CSM_OK && i < csm_config_count(config); i++) {
+        const char *name = csm_config_option(config, i)->name;
+        status = csm_config_set(copy, name, csm_config_get(config, name));
+    }
     if (status != CSM_OK) {
         csm_config_free(copy);
         return status;
@@ -153,20 +197,26 @@ void csm_config_swap(csm_config *a, csm_config *b) {
 csm_status csm_config_set(csm_config *config, const char *name, const char *value) {
     if (!config || !name || !value)
         return csm_fail(CSM_EINVAL, "config: config, name and value are required");
-    int index = csm_config_find(name);
-    if (index < 0) return csm_fail(CSM_EINVAL, "config: unknown option '%s'", name);
-    csm_status status = csm_config_check_value(&options[index], value);
+    const csm_option *option = NULL;
+    char **place = value_place(config, name, &option);
+    if (!place) return csm_fail(CSM_EINVAL, "config: unknown option '%s'", name);
+    csm_status status = csm_config_check_value(option, value);
     if (status != CSM_OK) return status;
     char *copy = csm_strdup(value);
     if (!copy) return CSM_ENOMEM;
-    csm_dealloc(config->values[index]);
-    config->values[index] = copy;
+    csm_dealloc(*place);
+    *place = copy;
     return CSM_OK;
 }
 
 const char *csm_config_get(const csm_config *config, const char *name) {
-    int index = config && name ? csm_config_find(name) : -1;
-    return index < 0 ? NULL : config->values[index];
+    if (!config || !name) return NULL;
+    const int index = csm_config_find(name);
+    if (index >= 0) return config->values[index];
+    for (size_t i = 0; i < config->host.count; i++) {
+        if (strcmp(config->host.option[i].name, name) == 0) return config->host.value[i];
+    }
+    return NULL;
 }
 
 csm_status csm_config_hash(char *hex, size_t size, const csm_config *config) {

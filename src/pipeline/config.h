@@ -23,6 +23,18 @@ void csm_config_swap(csm_config *a, csm_config *b);
 /* Checks what no single option shows: lists of equal length, the gate's horizon among the horizons. */
 csm_status csm_config_check(const csm_config *config);
 
+/* Rows that a host program brings along, copied, with their values. */
+typedef struct host_options {
+    csm_option *option;
+    char **value;
+    size_t count;
+} host_options;
+/* Checks names, types and standard values as those of config.def are checked by a test. Empties *out on failure. */
+csm_status csm_host_options_take(host_options *out, const csm_option *extra, size_t count);
+void csm_host_options_free(host_options *host);
+/* The row of a name, the host's own included; NULL when unknown. */
+const csm_option *csm_config_option_named(const csm_config *config, const char *name);
+
 /* Index in config.def, -1 when unknown; the value's check as csm_config_set does it, text into reason. */
 int csm_config_find(const char *name);
 csm_status csm_config_check_value(const csm_option *option, const char *value);

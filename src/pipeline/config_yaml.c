@@ -67,14 +67,13 @@ static void read_option(reading *r, const char *section, struct fy_node_pair *pa
     char name[128];
     snprintf(name, sizeof name, "%s.%s", section, word);
     csm_dealloc(word);
-    int index = csm_config_find(name);
-    if (index < 0) {
+    const csm_option *option = csm_config_option_named(r->config, name);
+    if (!option) {
         csm_fail(CSM_EINVAL, "unknown option '%s'", name);
         fault_at(r, key, csm_error_message());
         return;
     }
-    bool list =
-        value && csm_config_option_at((size_t)index)->type == CSM_OPTION_LIST && fy_node_is_sequence(value);
+    bool list = value && option->type == CSM_OPTION_LIST && fy_node_is_sequence(value);
     char *text = !value ? NULL : list ? sequence_text(r, value, key) : scalar_text(r, value, key);
     if (!value) fault_at(r, key, "a value was expected");
     csm_status status = text ? csm_config_set(r->config, name, text) : CSM_OK;

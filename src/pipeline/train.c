@@ -164,7 +164,7 @@ csm_status csm_pipeline_train(csm_training **out, csm_pipeline *pipeline, csm_ti
     t.training->as_of = t.as_of;
     csm_status status = train_all(&t);
     if (status == CSM_OK) status = csm_register_training(pipeline, t.training);
-    if (status == CSM_OK) status = csm_champion_register(t.training, pipeline);
+    if (status == CSM_OK) status = csm_champion_register(t.training, pipeline, CSM_ROLE_CHAMPION);
     if (status == CSM_OK) csm_tune_forget(pipeline);
     csm_frame_free(t.frame);
     csm_universe_free(&t.markets);
