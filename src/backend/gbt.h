@@ -21,6 +21,8 @@
 #define CSM_GBT_TILE_ROWS 512
 #define CSM_GBT_WIDE_SHIFT 30
 #define CSM_GBT_STRIP_ROWS 256 /* rows of one feature coded at a time */
+#define CSM_GBT_SCRATCH ((size_t)640 << 10)
+#define CSM_GBT_JOINT_ROWS 2048 /* fewest rows of which two features are summed at once */
 
 static inline int64_t csm_gbt_wide_gradient(uint64_t sum) {
     return (int64_t)sum >> CSM_GBT_WIDE_SHIFT;
@@ -40,6 +42,9 @@ typedef struct csm_gbt_rows {
     size_t features;
     uint32_t slots;        /* 64 or 256 */
     uint32_t narrow_shift; /* of the quanta */
+    const uint8_t *column; /* the codes once more, (features, column_rows); NULL: not at hand */
+    size_t column_rows;
+    void *scratch; /* CSM_GBT_SCRATCH bytes on a cache line, zero at first and then left alone; NULL: none */
 } csm_gbt_rows;
 
 /* How the bins of one feature are divided at best. Sums of the left side in units of the scales. */

@@ -125,51 +125,75 @@ static void any_threads_and_instruction_set_give_the_same_bits(void **state) {
     }
 }
 
-/* The kernels themselves, beside sums of the quanta one by one. */
+/* How the rows of sums_of_rows_are_the_sums are given. */
+enum { LISTED_ROWS = 1, SOME_FEATURES = 2, WITH_SCRATCH = 4, COUNTS = 8, SUM_VARIANTS = 16 };
+
+static void expect_sums(uint64_t *expected, const csm_gbt_rows *rows, const uint32_t *quantum) {
+    for (size_t i = 0; i < rows->count; i++) {
+        size_t r = rows->row ? rows->row[i] : rows->first + i;
+        int64_t gradient = quantum ? (int32_t)quantum[r] >> 13 : 0;
+        uint64_t value = quantum ? ((uint64_t)gradient << CSM_GBT_WIDE_SHIFT) + (quantum[r] & 8191) : 1;
+        for (size_t j = 0; j < rows->features; j++)
+            expected[rows->feature[j] * rows->slots + rows->code[r * rows->stride + rows->feature[j]]] +=
+                value;
+    }
+}
+
+/* The kernels themselves, beside sums of the quanta one by one: rows one by one and two features at once, from columns and
+ * transposed, over more than one cache line of codes and an odd number of features. */
 static void sums_of_rows_are_the_sums(void **state) {
     (void)state;
-    enum { ROWS = 5000, FEATURES = 19 };
+    enum { ROWS = 20000, FEATURES = 131, SUMS = FEATURES * 256 };
     dataset set = dataset_new(ROWS, FEATURES, 42, 0);
     csm_context *context = context_new(1);
-    const uint32_t feature[FEATURES] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18};
-    const uint32_t some[5] = {1, 4, 5, 11, 18};
-    uint64_t *sums = calloc(FEATURES * 256, sizeof *sums),
-             *expected = calloc(FEATURES * 256, sizeof *expected);
-    for (int isa = CSM_ISA_SCALAR; isa <= (int)csm_backend_isa(); isa++) {
-        for (int variant = 0; variant < 4; variant++) {
-            const csm_gbt_kernels *kernels = csm_gbt_kernels_of((csm_isa)isa);
-            gbt_bins bins;
-            uint32_t quantum[ROWS], row[ROWS];
-            size_t count = 0;
-            const gbt_bins_options options = {.bins = variant % 2 ? 64 : 255};
-            assert_ok(gbt_bins_build(&bins, context, &set.samples.x, &options, kernels));
-            for (uint32_t i = 0; i < ROWS; i += 1 + i % 3) row[count++] = i;
-            csm_gbt_rows rows = {.code = bins.code,
-                                 .stride = bins.stride,
-                                 .row = row,
-                                 .count = count,
-                                 .feature = variant < 2 ? feature : some,
-                                 .features = variant < 2 ? FEATURES : 5,
-                                 .slots = bins.slots,
-                                 .narrow_shift = 13};
-            memset(sums, 0, FEATURES * 256 * sizeof *sums);
-            memset(expected, 0, FEATURES * 256 * sizeof *expected);
-            for (uint32_t i = 0; i < ROWS; i++)
-                quantum[i] = (uint32_t)((int32_t)(i * 7919 % 1023) - 511) * 8192 + i % 16;
-            for (size_t i = 0; i < count; i++) {
-                for (size_t j = 0; j < rows.features; j++) {
-                    uint32_t f = rows.feature[j], b = bins.code[row[i] * bins.stride + f];
-                    int64_t gradient = (int32_t)(row[i] * 7919 % 1023) - 511;
-                    expected[f * bins.slots + b] += ((uint64_t)gradient << CSM_GBT_WIDE_SHIFT) + row[i] % 16;
-                }
+    uint32_t feature[FEATURES], some[5] = {1, 4, 5, 11, 130};
+    uint32_t *quantum = calloc(ROWS, sizeof *quantum), *row = calloc(ROWS, sizeof *row);
+    uint64_t *sums = calloc(SUMS, sizeof *sums), *expected = calloc(SUMS, sizeof *expected);
+    void *scratch = aligned_alloc(64, CSM_GBT_SCRATCH);
+    size_t count = 0;
+    memset(scratch, 0, CSM_GBT_SCRATCH);
+    for (uint32_t f = 0; f < FEATURES; f++) feature[f] = f;
+    for (uint32_t i = 0; i < ROWS; i += 1 + i % 3) row[count++] = i;
+    for (uint32_t i = 0; i < ROWS; i++)
+        quantum[i] = (uint32_t)((int32_t)(i * 7919 % 1023) - 511) * 8192 + i % 16;
+    for (int bits = 255; bits > 0; bits -= 191) {
+        gbt_bins bins;
+        const gbt_bins_options options = {.bins = (uint32_t)bits};
+        assert_ok(
+            gbt_bins_build(&bins, context, &set.samples.x, &options, csm_gbt_kernels_of(CSM_ISA_SCALAR)));
+        for (int isa = CSM_ISA_SCALAR; isa <= (int)csm_backend_isa(); isa++) {
+            for (int variant = 0; variant < SUM_VARIANTS; variant++) {
+                const uint32_t *given = variant & COUNTS ? NULL : quantum;
+                csm_gbt_rows rows = {.code = bins.code,
+                                     .stride = bins.stride,
+                                     .row = variant & LISTED_ROWS ? row : NULL,
+                                     .first = 77,
+                                     .count = variant & LISTED_ROWS ? count : ROWS - 177,
+                                     .feature = variant & SOME_FEATURES ? some : feature + 1,
+                                     .features = variant & SOME_FEATURES ? 5 : FEATURES - 2,
+                                     .slots = bins.slots,
+                                     .narrow_shift = 13,
+                                     .column = bins.column,
+                                     .column_rows = bins.rows,
+                                     .scratch = variant & WITH_SCRATCH ? scratch : NULL};
+                memset(sums, 0, SUMS * sizeof *sums);
+                memset(expected, 0, SUMS * sizeof *expected);
+                expect_sums(expected, &rows, given);
+                csm_gbt_kernels_of((csm_isa)isa)->sum_rows(sums, &rows, given);
+                assert_memory_equal(sums, expected, SUMS * sizeof *sums);
+                rows.column = NULL; /* as where they would be too large */
+                memset(sums, 0, SUMS * sizeof *sums);
+                csm_gbt_kernels_of((csm_isa)isa)->sum_rows(sums, &rows, given);
+                assert_memory_equal(sums, expected, SUMS * sizeof *sums);
             }
-            kernels->sum_rows(sums, &rows, quantum);
-            assert_memory_equal(sums, expected, FEATURES * 256 * sizeof *sums);
-            gbt_bins_free(&bins);
         }
+        gbt_bins_free(&bins);
     }
     free(sums);
     free(expected);
+    free(scratch);
+    free(quantum);
+    free(row);
     csm_context_free(context);
     dataset_free(&set);
 }

@@ -8,6 +8,8 @@
 
 #define GBT_CODE CSM_ISA_SYMBOL(csm_gbt_train_code)
 #define GBT_SUM_ROWS CSM_ISA_SYMBOL(csm_gbt_train_sum_rows)
+#define GBT_SUM_COLUMNS CSM_ISA_SYMBOL(csm_gbt_train_sum_columns)
+#define GBT_SUM_TILES CSM_ISA_SYMBOL(csm_gbt_train_sum_tiles)
 #define GBT_SUM_EXACT CSM_ISA_SYMBOL(csm_gbt_train_sum_exact)
 #define GBT_PARTITION CSM_ISA_SYMBOL(csm_gbt_train_partition)
 #define GBT_QUANTISE CSM_ISA_SYMBOL(csm_gbt_train_quantise)
@@ -18,6 +20,11 @@
 
 void GBT_CODE(uint8_t *code, const float *x, size_t n, const float *edge, uint32_t slots);
 void GBT_SUM_ROWS(uint64_t *wide, const csm_gbt_rows *rows, const uint32_t *quantum);
+/* Two features at once, with rows->scratch: codes below 64, features without a gap. */
+void GBT_SUM_COLUMNS(uint64_t *wide, const csm_gbt_rows *rows, const uint32_t *quantum);
+#if defined(CSM_BUILD_AVX512)
+void GBT_SUM_TILES(uint64_t *wide, const csm_gbt_rows *rows, const uint32_t *quantum);
+#endif
 void GBT_SUM_EXACT(uint64_t *wide, size_t plane, const csm_gbt_rows *rows, const int64_t *gradient,
                    const int64_t *hessian);
 size_t GBT_PARTITION(uint32_t *left, uint32_t *right, const uint32_t *row, size_t count, const uint8_t *code,

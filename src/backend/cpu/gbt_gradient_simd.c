@@ -24,16 +24,26 @@ static inline int32_t within(int32_t x, int32_t low, int32_t high) {
     return raised > high ? high : raised;
 }
 
-void GBT_QUANTISE(uint32_t *quantum, const float *gradient, const float *hessian, size_t first, size_t n,
-                  float gradient_units, float hessian_units, int32_t gradient_limit, int32_t hessian_limit,
-                  uint32_t narrow_shift, uint64_t key) {
-    const uint32_t low = (uint32_t)key, high = (uint32_t)(key >> 32);
-    for (size_t i = 0; i < n; i++) {
-        const uint32_t bits = mix(mix((uint32_t)(first + i) + low) ^ high);
-        const float u = (float)(bits >> 16) * 0x1p-16f, v = (float)(bits & 65535) * 0x1p-16f;
-        const int32_t g = within(floor_of(gradient[i] * gradient_units + u), -gradient_limit, gradient_limit);
-        const int32_t h = hessian ? within(floor_of(hessian[i] * hessian_units + v), 0, hessian_limit) : 1;
+static inline int32_t rounded(float x, float u, int32_t low, int32_t high) {
+    return within(floor_of(x + u), low, high);
+}
+
+void GBT_QUANTISE(uint32_t *restrict quantum, const float *restrict gradient, const float *restrict hessian,
+                  size_t first, size_t n, float gradient_units, float hessian_units, int32_t gradient_limit,
+                  int32_t hessian_limit, uint32_t narrow_shift, uint64_t key) {
+    const uint32_t low = (uint32_t)key, high = (uint32_t)(key >> 32), begin = (uint32_t)first + low;
+    for (size_t i = 0; hessian && i < n; i++) {
+        const uint32_t bits = mix(mix(begin + (uint32_t)i) ^ high);
+        const float u = (float)(int32_t)(bits >> 16) * 0x1p-16f,
+                    v = (float)(int32_t)(bits & 65535) * 0x1p-16f;
+        const int32_t g = rounded(gradient[i] * gradient_units, u, -gradient_limit, gradient_limit);
+        const int32_t h = rounded(hessian[i] * hessian_units, v, 0, hessian_limit);
         quantum[i] = ((uint32_t)g << narrow_shift) + (uint32_t)h;
+    }
+    for (size_t i = 0; !hessian && i < n; i++) {
+        const float u = (float)(int32_t)(mix(mix(begin + (uint32_t)i) ^ high) >> 16) * 0x1p-16f;
+        const int32_t g = rounded(gradient[i] * gradient_units, u, -gradient_limit, gradient_limit);
+        quantum[i] = ((uint32_t)g << narrow_shift) + 1;
     }
 }
 

@@ -96,7 +96,22 @@ static inline __attribute__((always_inline)) void sum_tile(uint32_t *narrow, con
     }
 }
 
+static bool may_join(const csm_gbt_rows *rows) {
+    return rows->scratch && rows->slots == CSM_GBT_SLOTS_FEW && rows->count >= CSM_GBT_JOINT_ROWS &&
+           rows->feature[rows->features - 1] - rows->feature[0] + 1 == rows->features;
+}
+
 void GBT_SUM_ROWS(uint64_t *wide, const csm_gbt_rows *rows, const uint32_t *quantum) {
+    if (may_join(rows)) {
+        if (rows->column && !rows->row) {
+            GBT_SUM_COLUMNS(wide, rows, quantum);
+            return;
+        }
+#if defined(CSM_BUILD_AVX512)
+        GBT_SUM_TILES(wide, rows, quantum);
+        return;
+#endif
+    }
     _Alignas(64) uint32_t narrow[CSM_GBT_NARROW];
     const size_t pitch = rows->slots == CSM_GBT_SLOTS_FEW ? FEW_PITCH : MAX_PITCH;
     const size_t block = CSM_GBT_NARROW / pitch;

@@ -35,9 +35,11 @@ csm_status gbt_grower_new(gbt_grower **out, const gbt_bins *bins, const gbt_grow
     g->value = csm_alloc_array(options->leaves, sizeof *g->value);
     g->spare = csm_alloc(bins->rows * sizeof *g->spare);
     g->buffer = csm_alloc_array(threads, sizeof *g->buffer);
+    g->scratch = csm_alloc_array(threads, sizeof *g->scratch);
     g->fill = csm_alloc_array(PASS_LEAVES, sizeof *g->fill);
     g->part = csm_alloc_array((size_t)PASS_LEAVES * threads, sizeof *g->part);
-    if (!g->item || !g->leaf || !g->node || !g->value || !g->spare || !g->buffer || !g->fill || !g->part) {
+    if (!g->item || !g->leaf || !g->node || !g->value || !g->spare || !g->buffer || !g->scratch || !g->fill ||
+        !g->part) {
         gbt_grower_free(g);
         return CSM_ENOMEM;
     }
@@ -50,6 +52,8 @@ void gbt_grower_free(gbt_grower *g) {
     for (size_t i = 0; g->item && i < g->item_count; i++) csm_dealloc(g->item[i].histogram);
     for (size_t i = 0; i < g->pooled; i++) csm_dealloc(g->pool[i]);
     for (uint32_t t = 0; g->buffer && t < g->threads; t++) csm_dealloc(g->buffer[t]);
+    for (uint32_t t = 0; g->scratch && t < g->threads; t++) csm_dealloc(g->scratch[t]);
+    csm_dealloc((void *)g->scratch);
     csm_dealloc(g->item);
     csm_dealloc(g->leaf);
     csm_dealloc(g->node);

@@ -8,6 +8,7 @@
 #define FILL_ROWS                                                                                            \
     8192 /* fewest rows of a further histogram: adding it up costs as much as some thousand rows */
 #define SEARCH_FEATURES 16
+#define CACHE_LINE 64
 
 typedef struct pass_job {
     gbt_grower *grower;
@@ -119,7 +120,9 @@ static csm_gbt_rows rows_of(const pass_job *job, const gbt_growing *item, size_t
                           .feature = data->feature,
                           .features = data->feature_count,
                           .slots = g->bins->slots,
-                          .narrow_shift = data->quanta->narrow_shift};
+                          .narrow_shift = data->quanta->narrow_shift,
+                          .column = g->bins->column,
+                          .column_rows = g->bins->rows};
 }
 
 static void clear_histogram(uint64_t *histogram, const pass_job *job) {
@@ -131,24 +134,38 @@ static void clear_histogram(uint64_t *histogram, const pass_job *job) {
     }
 }
 
-static void sum_rows(const pass_job *job, const gbt_chunk *chunk) {
-    const gbt_grower *g = job->grower;
+/* This thread's room for sums of two features at once, on a cache line. */
+static void *scratch_of(gbt_grower *g, uint32_t worker) {
+    if (!g->scratch[worker]) g->scratch[worker] = csm_alloc_array(1, CSM_GBT_SCRATCH + CACHE_LINE);
+    if (!g->scratch[worker]) return NULL;
+    uintptr_t at = (uintptr_t)g->scratch[worker];
+    return (char *)g->scratch[worker] + (CACHE_LINE - at % CACHE_LINE) % CACHE_LINE;
+}
+
+static csm_status sum_rows(const pass_job *job, const gbt_chunk *chunk, uint32_t worker) {
+    gbt_grower *g = job->grower;
     const gbt_quanta *quanta = job->data->quanta;
     const gbt_growing *item = &g->item[g->fill[chunk->index].target];
     csm_gbt_rows rows = rows_of(job, item, chunk->begin, chunk->end - chunk->begin);
     clear_histogram(chunk->histogram, job);
-    if (quanta->exact)
+    if (quanta->exact) {
         g->kernels->sum_exact(chunk->histogram, g->buckets, &rows, quanta->fixed,
                               quanta->fixed + quanta->rows);
-    else
-        g->kernels->sum_rows(chunk->histogram, &rows, quanta->quantum);
+        return CSM_OK;
+    }
+    if (g->bins->slots == CSM_GBT_SLOTS_FEW && rows.count >= CSM_GBT_JOINT_ROWS) {
+        rows.scratch = scratch_of(g, worker);
+        if (!rows.scratch) return CSM_ENOMEM;
+    }
+    g->kernels->sum_rows(chunk->histogram, &rows, quanta->quantum);
+    return CSM_OK;
 }
 
 static csm_status sum_chunks(void *user, size_t begin, size_t end, uint32_t worker) {
     const pass_job *job = user;
-    (void)worker;
-    for (size_t c = begin; c < end; c++) sum_rows(job, &job->grower->chunk[c]);
-    return CSM_OK;
+    csm_status status = CSM_OK;
+    for (size_t c = begin; c < end && !status; c++) status = sum_rows(job, &job->grower->chunk[c], worker);
+    return status;
 }
 
 /* Whole rows in parts, each with a histogram of its own; the first part's is the item's. */

@@ -204,6 +204,7 @@ typedef struct gbt_grower {
     double *value;  /* of each leaf */
     uint32_t *spare;
     uint32_t **buffer; /* threads: right sides of a chunk */
+    void **scratch;    /* threads: of sums */
     uint64_t **pool;   /* histograms not in use */
     size_t pooled;
     size_t pool_capacity;
