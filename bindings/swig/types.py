@@ -138,7 +138,7 @@ def row(header, struct, field):
         kind = "CALLBACK"
     elif base == "void":
         kind = "ADDRESS"
-    elif base == "char" and field["dimension"]:
+    elif base == "char" and field["dimension"] and not pointer:
         kind, elements = "CHARS", f"sizeof((({struct} *)0)->{name})"
     elif base == "char" and pointer == "*":
         kind = "STRINGS_FIXED" if field["dimension"] else "BYTES" if count else "STRING"
@@ -191,7 +191,6 @@ def python(header):
     lines.append("static const csm_py_table *const csm_py_tables[] = {")
     lines += [f"    &table_{name}," for name in tables]
     lines += ["};", f"static PyTypeObject *csm_py_records[{len(tables)}];"]
-    lines += ["enum {"] + [f"    index_{name}," for name in tables] + ["};"]
     return "\n".join(lines) + "\n"
 
 
