@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The C interface for every language: what a type means in a language stands in that language's file, once; types.i lists
- * the types (types.py reads the public headers), and the headers themselves list the functions. */
+ * the types (list_types.py reads the public headers), and the headers themselves list the functions. */
 %module(package="cryptosmart") native
 
 %{

@@ -339,6 +339,13 @@ static PyObject *swig_obj[1] = {NULL};
     if (!$result) SWIG_fail;
 }
 %ignore csm_fuse_text_free;
+%typemap(in, numinputs=0) char **text (char *text = NULL) "$1 = &text;"
+%typemap(argout) char **text {
+    $result = csm_py_append($result, csm_py_text_out(*$1));
+    csm_learn_text_free(*$1);
+    if (!$result) SWIG_fail;
+}
+%ignore csm_learn_text_free;
 
 /* ---- callbacks ------------------------------------------------------------------------------------------------------------- */
 

@@ -2,7 +2,7 @@
 /*
  * Structs of the library and Python objects. A struct that comes back becomes a named tuple (one type a struct), copied whole, so
  * that nothing of it can dangle. A struct that goes in is filled from a dict, or from any object with the fields as
- * attributes. Both follow the tables that types.py writes.
+ * attributes. Both follow the tables that list_types.py writes.
  */
 
 typedef enum csm_py_field_kind {

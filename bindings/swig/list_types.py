@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """Reads the public headers and lists their types, so that the bindings need no list of their own.
 
-types.py LANGUAGE FOLDER HEADER...   writes FOLDER/types.i, and for python FOLDER/python_types.h as well.
+list_types.py LANGUAGE FOLDER HEADER...   writes FOLDER/types.i, and for python FOLDER/python_types.h as well.
 
 types.i calls macros that each language file defines before it is included (empty ones are fine):
   %csm_object(T, FREE)                 opaque object and the function that frees it
@@ -51,7 +51,7 @@ class Header:
         text = re.sub(r" ?\* ?", " *", " ".join(text.split())).replace(" [", "[")
         match = re.fullmatch(r"(const )?(\w+) (\*const \*|\*)?(\w+)(?:\[(\w+)\])?", text)
         if not match:
-            raise SystemExit(f"types.py: {struct}: cannot read the field '{text}'")
+            raise SystemExit(f"list_types.py: {struct}: cannot read the field '{text}'")
         const, base, pointer, name, dimension = match.groups()
         return {"const": bool(const), "type": base, "pointer": pointer or "", "name": name, "dimension": dimension}
 
@@ -104,7 +104,7 @@ class Header:
 
 
 def swig(header):
-    lines = ["/* written by types.py from the public headers */"]
+    lines = ["/* written by list_types.py from the public headers */"]
     lines += [f"%csm_struct({name})" for name in header.tables()]
     lines += [f"%csm_options({name}, {init})" for name, init in header.options()]
     lines += [f"%csm_object({name}, {free})" for name, free in header.objects.items() if free]
@@ -162,14 +162,14 @@ def row(header, struct, field):
         if field["dimension"]:
             elements = f"sizeof((({struct} *)0)->{name}) / sizeof({base})"
     else:
-        raise SystemExit(f"types.py: {struct}.{name}: unknown type {base}")
+        raise SystemExit(f"list_types.py: {struct}.{name}: unknown type {base}")
     where = f"(ptrdiff_t)offsetof({struct}, {count}), sizeof((({struct} *)0)->{count})" if count else "-1, 0"
     return (f'    {{"{name}", offsetof({struct}, {name}), CSM_PY_{kind}, CSM_PY_{element}, {elements}, '
             f"{nested}, {where}}},")
 
 
 def python(header):
-    lines = ["/* written by types.py from the public headers */"]
+    lines = ["/* written by list_types.py from the public headers */"]
     for name, free in header.objects.items():
         if free:
             lines.append(f"static void destroy_{name}(void *object) {{ {free}(object); }}")
