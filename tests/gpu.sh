@@ -65,7 +65,7 @@ build() {
 }
 
 # One after another: tests share the card.
-parity() { ctest --test-dir $build --verbose --no-tests=error -R '^backend\.(backend|lstm_cuda|lstm_training_cuda|lstm_cudnn|gbt_cuda)$'; }
+parity() { ctest --test-dir $build --verbose --no-tests=error -R '^backend\.(backend|lstm_cuda|training_cuda|lstm_cudnn|gbt_cuda)$'; }
 
 sanitize() {
     if ! command -v compute-sanitizer >/dev/null 2>&1; then

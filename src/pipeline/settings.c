@@ -82,12 +82,17 @@ static csm_status read_device(member_settings *member, const csm_config *config)
     static const char *const devices[] = {"cpu", "cuda"}, *const precisions[] = {"fp32", "tf32", "fp16",
                                                                                  "bf16"};
     uint32_t device = CSM_DEVICE_CPU, precision = CSM_PRECISION_FP32;
-    if (strcmp(member->learner->name, "lstm") != 0) return CSM_OK;
-    csm_status status = read_word(&device, config, "lstm.device", devices, 2);
-    if (status == CSM_OK) status = read_word(&precision, config, "lstm.precision", precisions, 4);
+    char option[64];
+    snprintf(option, sizeof option, "%s.device", member->learner->name);
+    if (csm_config_find(option) < 0) return CSM_OK;
+    csm_status status = read_word(&device, config, option, devices, 2);
     member->device = (csm_device)device;
+    snprintf(option, sizeof option, "%s.device_index", member->learner->name);
+    member->device_index = (uint32_t)csm_config_integer(config, option);
+    snprintf(option, sizeof option, "%s.precision", member->learner->name);
+    if (status != CSM_OK || csm_config_find(option) < 0) return status;
+    status = read_word(&precision, config, option, precisions, 4);
     member->precision = (csm_precision)precision;
-    member->device_index = (uint32_t)csm_config_integer(config, "lstm.device_index");
     return status;
 }
 

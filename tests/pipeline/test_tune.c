@@ -250,6 +250,7 @@ static void the_device_of_a_member_is_the_configured_one(void **state) {
     market *m = market_new(2, planted_signal, 17);
     csm_training *training = NULL;
     static const char *const values[][4] = {
+        {"gbt.device", "gpu", "gbt.device: 'gpu'", "cpu"},
         {"lstm.device", "tpu", "lstm.device: 'tpu'", "cpu"},
         {"lstm.precision", "fp64", "lstm.precision: 'fp64'", "fp32"},
     };

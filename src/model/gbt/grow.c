@@ -49,6 +49,7 @@ csm_status gbt_grower_new(gbt_grower **out, const gbt_bins *bins, const gbt_grow
 
 void gbt_grower_free(gbt_grower *g) {
     if (!g) return;
+    gbt_card_close(g);
     for (size_t i = 0; g->item && i < g->item_count; i++) csm_dealloc(g->item[i].histogram);
     for (size_t i = 0; i < g->pooled; i++) csm_dealloc(g->pool[i]);
     for (uint32_t t = 0; g->buffer && t < g->threads; t++) csm_dealloc(g->buffer[t]);
@@ -168,9 +169,7 @@ static csm_status keep_set(uint32_t *set, const gbt_bins *bins, const gbt_split 
     return status;
 }
 
-/* Puts the split of leaf `at` into the tree. */
-static csm_status keep_split(gbt_node *nodes, size_t *count, gbt_grower *g, size_t at,
-                             gbt_ensemble *ensemble) {
+csm_status gbt_keep_split(gbt_node *nodes, size_t *count, gbt_grower *g, size_t at, gbt_ensemble *ensemble) {
     uint32_t index = g->leaf[at];
     const gbt_growing *item = &g->item[index];
     const gbt_split *split = &item->split;
@@ -195,7 +194,7 @@ static csm_status keep_split(gbt_node *nodes, size_t *count, gbt_grower *g, size
     return CSM_OK;
 }
 
-static csm_status start_root(gbt_grower *g, const gbt_tree_data *data) {
+static void start_root(gbt_grower *g, const gbt_tree_data *data) {
     for (size_t i = 0; i < g->item_count; i++) gbt_give_histogram(g, g->item[i].histogram);
     memset(g->item, 0, g->item_capacity * sizeof *g->item);
     g->item[0] = (gbt_growing){.count = data->row_count, .lower = -INFINITY, .upper = INFINITY};
@@ -203,8 +202,6 @@ static csm_status start_root(gbt_grower *g, const gbt_tree_data *data) {
     g->leaf_count = 1;
     g->leaf[0] = 0;
     g->node[0] = 0;
-    if (data->quanta->gradient_unit <= 0 || !gbt_may_split(g, &g->item[0])) return CSM_OK;
-    return gbt_pass_root(g, data);
 }
 
 /* Children stand behind parents, so one pass from the end sums the covers. */
@@ -215,24 +212,36 @@ static void sum_covers(gbt_node *nodes, size_t count) {
     }
 }
 
-csm_status gbt_grow(gbt_node *nodes, size_t *count, gbt_grower *g, const gbt_tree_data *data,
-                    gbt_ensemble *ensemble) {
-    csm_status status = start_root(g, data);
+static csm_status grow_here(gbt_node *nodes, size_t *count, gbt_grower *g, const gbt_tree_data *data,
+                            gbt_ensemble *ensemble) {
+    csm_status status = gbt_pass_root(g, data);
     if (status) return status;
-    memset(nodes, 0, (2 * (size_t)g->options.leaves - 1) * sizeof *nodes);
-    *count = 1;
     while (g->leaf_count < g->options.leaves) {
         size_t at = next_leaf(g);
         uint32_t chosen[PASS_LEAVES];
         const gbt_growing *item = &g->item[g->leaf[at]];
         if (!(item->split.gain > 0)) break;
         if (item->child) {
-            if ((status = keep_split(nodes, count, g, at, ensemble))) return status;
+            if ((status = gbt_keep_split(nodes, count, g, at, ensemble))) return status;
             continue;
         }
         size_t taken = choose_items(chosen, g, g->leaf[at]);
         bool searched = g->leaf_count + 1 < g->options.leaves;
         if ((status = gbt_pass_split(g, data, chosen, taken, searched))) return status;
+    }
+    return CSM_OK;
+}
+
+csm_status gbt_grow(gbt_node *nodes, size_t *count, gbt_grower *g, const gbt_tree_data *data,
+                    gbt_ensemble *ensemble) {
+    csm_status status = CSM_OK;
+    start_root(g, data);
+    memset(nodes, 0, (2 * (size_t)g->options.leaves - 1) * sizeof *nodes);
+    *count = 1;
+    if (data->quanta->gradient_unit > 0 && gbt_may_split(g, &g->item[0])) {
+        status = g->card ? gbt_card_grow(nodes, count, g, data, ensemble) : CSM_ENODATA;
+        if (status == CSM_ENODATA) status = grow_here(nodes, count, g, data, ensemble);
+        if (status) return status;
     }
     if ((status = gbt_leaf_values(g, data))) return status;
     for (size_t i = 0; i < g->leaf_count; i++) {

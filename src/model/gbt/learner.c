@@ -43,4 +43,5 @@ const csm_learner_class csm_learner_gbt = {
     .write = gbt_write,
     .read = gbt_read,
     .refit = gbt_refit,
+    .cuda = true,
 };

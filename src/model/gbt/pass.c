@@ -326,9 +326,8 @@ static csm_status search_with_counts(pass_job *job, uint32_t index) {
     return CSM_OK;
 }
 
-/* Makes the children of an item whose rows are partitioned. A split by a constrained feature bounds the values on either
- * side by the middle of its two (LightGBM's "basic" method). */
-static void make_children(gbt_grower *g, uint32_t index, size_t lefts) {
+/* A split by a constrained feature bounds the values on either side by the middle of its two (LightGBM's "basic" method). */
+void gbt_make_children(gbt_grower *g, uint32_t index, size_t lefts) {
     gbt_growing *item = &g->item[index];
     int monotone = g->options.monotone ? g->options.monotone[item->split.feature] : 0;
     double middle = 0.5 * (item->split.left_value + item->split.right_value);
@@ -381,7 +380,7 @@ csm_status gbt_pass_split(gbt_grower *g, const gbt_tree_data *data, const uint32
             status = search_with_counts(&job, items[k]);
             continue;
         }
-        make_children(g, items[k], lefts);
+        gbt_make_children(g, items[k], lefts);
         if (searched) plan_fill(g, items[k]);
     }
     if (status || g->fill_count == 0) return status;

@@ -121,7 +121,8 @@ static csm_status open_training(training *t, const csm_train_job *job, csm_isa i
     t->kernels = csm_gbt_kernels_of(isa);
     const gbt_bins_options reading = {
         .bins = (uint32_t)values[GBT_BINS], .missing = missing, .categorical = job->categorical};
-    csm_status status = gbt_metric_find(&t->metric, job->metric);
+    csm_status status = job->device == CSM_DEVICE_CUDA ? gbt_card_check(job) : CSM_OK;
+    if (!status) status = gbt_metric_find(&t->metric, job->metric);
     if (!status && job->validation) status = gbt_check_x(&job->validation->x, missing, "validation");
     if (!status) status = gbt_bins_build(&t->bins, job->context, &samples->x, &reading, t->kernels);
     if (!status) status = open_set(&t->learn, samples, job);
@@ -134,7 +135,10 @@ static csm_status open_training(training *t, const csm_train_job *job, csm_isa i
     t->feature = csm_alloc_array(samples->x.cols, sizeof *t->feature);
     t->nodes = csm_alloc_array(2 * (size_t)grow.leaves - 1, sizeof *t->nodes);
     if (!t->row || !t->feature || !t->nodes) return CSM_ENOMEM;
-    return gbt_grower_new(&t->grower, &t->bins, &grow, t->kernels, exact, csm_context_threads(job->context));
+    status =
+        gbt_grower_new(&t->grower, &t->bins, &grow, t->kernels, exact, csm_context_threads(job->context));
+    if (!status && job->device == CSM_DEVICE_CUDA) status = gbt_card_open(t->grower, job->device_index);
+    return status;
 }
 
 static void close_training(training *t) {

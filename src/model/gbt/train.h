@@ -8,12 +8,13 @@
  *                                                              leaf.c     values of leaves, scores of rows
  *   sample.c     which rows and features a tree sees           train.c    rounds, early stopping
  *   rank.c       LambdaRank                                    metric.c   what early stopping watches
- *   refit.c      leaves from other rows
+ *   refit.c      leaves from other rows                       card.c     trees grown on a card
  */
 #ifndef CSM_MODEL_GBT_TRAIN_H
 #define CSM_MODEL_GBT_TRAIN_H
 
 #include "backend/gbt.h"
+#include "backend/gbt_cuda.h"
 #include "model/gbt/internal.h"
 
 #define GBT_ROW_BLOCK 8192 /* rows summed on their own; blocks are added in order */
@@ -217,6 +218,9 @@ typedef struct gbt_grower {
     size_t chunk_capacity;
     gbt_split *found;
     size_t found_capacity;
+    csm_gbt_cuda *card; /* NULL: trees are grown by this processor */
+    csm_gbt_cuda_split *card_split;
+    uint32_t *card_row;
 } gbt_grower;
 
 csm_status gbt_grower_new(gbt_grower **out, const gbt_bins *bins, const gbt_grow_options *options,
@@ -229,7 +233,23 @@ csm_status gbt_grow(gbt_node *nodes, size_t *count, gbt_grower *grower, const gb
 /* Adds the tree's values to the scores of the rows it was grown from. */
 csm_status gbt_add_leaves(double *score, const gbt_grower *grower, const uint32_t *row);
 
+/* ---- trees on a card ---- */
+
+/* CSM_EUNSUPPORTED names the option that only the processor's search knows. */
+csm_status gbt_card_check(const csm_train_job *job);
+/* Grows this grower's trees on a card from now on; sends the bins. */
+csm_status gbt_card_open(gbt_grower *grower, uint32_t device);
+void gbt_card_close(gbt_grower *grower);
+/* Splits of one tree, the same as the processor's. CSM_ENODATA: only a search with counts can go on; nothing has changed. */
+csm_status gbt_card_grow(gbt_node *nodes, size_t *count, gbt_grower *grower, const gbt_tree_data *data,
+                         gbt_ensemble *ensemble);
+
 /* Parts of growing. */
+/* Puts the split of leaf `at`, whose children there are, into the tree. */
+csm_status gbt_keep_split(gbt_node *nodes, size_t *count, gbt_grower *grower, size_t at,
+                          gbt_ensemble *ensemble);
+/* Makes the children of an item whose rows are partitioned. */
+void gbt_make_children(gbt_grower *grower, uint32_t index, size_t lefts);
 csm_status gbt_pass_root(gbt_grower *grower, const gbt_tree_data *data);
 /* Splits items[0..count): their children's rows and, when `searched`, best splits. An item whose split breaks min_rows is
  * searched again instead, with counts, and stays without children. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The learner "lstm" trained on the emulated card, through the public options, beside the same training on the processor. */
-#include "backend/lstm_training.h"
+/* Learners trained on the emulated card, through the public options, beside the same training on the processor. */
+#include "backend/training_device.h"
 
 #include "core/platform.h"
 #include "emulator.h"
@@ -75,28 +75,46 @@ static void whatever_fails_on_the_card_is_the_callers_to_know(void **unused) {
     free(m);
 }
 
-static void trees_say_that_they_are_not_trained_there(void **unused) {
+/* ---- trees ---- */
+
+static void trees_of_a_card_are_the_processors_bit_for_bit(void **unused) {
     (void)unused;
-    market *m = market_new();
+    emulator_reset(NULL, EMULATOR_SHUFFLED, 3);
+    assert_card_grows_the_processors_trees();
+    assert_true(emulator_launches() > 0);
+    assert_card_clean();
+}
+
+static void what_only_the_processor_can_grow_is_refused_by_name(void **unused) {
+    (void)unused;
     csm_model *model;
+    dataset set = dataset_new(60, 3, 31, 0);
+    plant_classes(&set, 32);
+    const struct {
+        csm_parameter value;
+        const char *text;
+    } cases[] = {{{"quantise", 0}, "quantise = 0"},
+                 {{"missing", 1}, "missing values"},
+                 {{"l1", 1}, "l1"},
+                 {{"depth_wise", 1}, "depth_wise"}};
+    emulator_reset(NULL, EMULATOR_FORWARD, 1);
+    for (size_t i = 0; i < COUNT(cases); i++)
+        assert_fails(CSM_EUNSUPPORTED, cases[i].text,
+                     train_trees(&model, &set, CSM_DEVICE_CUDA, &cases[i].value, 1));
+    emulator_fail_call(2);
+    assert_fails(CSM_EDEVICE, "", train_trees(&model, &set, CSM_DEVICE_CUDA, NULL, 0));
+    assert_card_clean();
+    assert_fails(CSM_EINVAL, "device 2", train_trees(&model, &set, (csm_device)2, NULL, 0));
+    csm_context *context = context_new(1);
     csm_train_options options;
-    csm_context *context = NULL;
-    csm_samples rows = m->learn;
     csm_model_train_options_init(&options);
-    rows.x.rows = LEARNT;
-    rows.y.cols = 1;
-    rows.window_end = NULL;
-    rows.window_length = 0;
     options.device = CSM_DEVICE_CUDA;
-    assert_ok(csm_context_new(&context, NULL));
-    assert_fails(CSM_EUNSUPPORTED, "CPU only", csm_model_train(&model, context, "gbt", &rows, &options));
-    options.device = 2;
-    assert_fails(CSM_EINVAL, "device 2", csm_model_train(&model, context, "gbt", &rows, &options));
-    options.device = CSM_DEVICE_CPU;
+    assert_fails(CSM_EUNSUPPORTED, "linear is trained on the CPU only",
+                 csm_model_train(&model, context, "linear", &set.samples, &options));
     options.precision = 4;
-    assert_fails(CSM_EINVAL, "precision 4", csm_model_train(&model, context, "gbt", &rows, &options));
+    assert_fails(CSM_EINVAL, "precision 4", csm_model_train(&model, context, "gbt", &set.samples, &options));
     csm_context_free(context);
-    free(m);
+    dataset_free(&set);
 }
 
 int main(void) {
@@ -104,7 +122,8 @@ int main(void) {
         cmocka_unit_test(a_card_learns_what_the_processor_learns),
         cmocka_unit_test(a_training_cut_short_ends_with_the_same_bits),
         cmocka_unit_test(whatever_fails_on_the_card_is_the_callers_to_know),
-        cmocka_unit_test(trees_say_that_they_are_not_trained_there),
+        cmocka_unit_test(trees_of_a_card_are_the_processors_bit_for_bit),
+        cmocka_unit_test(what_only_the_processor_can_grow_is_refused_by_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

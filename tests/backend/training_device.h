@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The learner "lstm" trained on a card and on the processor through the public options, for the emulated and the real one. */
-#ifndef CSM_TESTS_BACKEND_LSTM_TRAINING_H
-#define CSM_TESTS_BACKEND_LSTM_TRAINING_H
+/* Learners trained on a card and on the processor through the public options, for the emulated card and a real one. */
+#ifndef CSM_TESTS_BACKEND_TRAINING_DEVICE_H
+#define CSM_TESTS_BACKEND_TRAINING_DEVICE_H
 
 #include "model/support.h"
 
@@ -101,6 +101,52 @@ static inline void assert_card_learns_as_the_processor(void) {
     }
     assert_true(spread > 0.01); /* it has learnt to tell windows apart */
     free(m);
+}
+
+/* ---- trees ---- */
+
+static inline csm_status train_trees(csm_model **out, const dataset *set, csm_device device,
+                                     const csm_parameter *values, size_t count) {
+    csm_context *context = context_new(2);
+    csm_train_options options;
+    csm_model_train_options_init(&options);
+    options.objective = CSM_OBJECTIVE_LOGISTIC;
+    options.parameters = values;
+    options.parameter_count = count;
+    options.device = device;
+    const csm_status status = csm_model_train(out, context, "gbt", &set->samples, &options);
+    csm_context_free(context);
+    return status;
+}
+
+/* Bagging, columns left out, few and many bins, leaves so small that a search with counts must take over. */
+static inline void assert_card_grows_the_processors_trees(void) {
+    const csm_parameter cases[][6] = {
+        {{"rounds", 4},
+         {"leaves", 6},
+         {"bins", 63},
+         {"row_share", 0.7},
+         {"column_share", 0.6},
+         {"min_rows", 20}},
+        {{"rounds", 3}, {"leaves", 9}, {"bins", 255}, {"l2", 2}, {"depth", 3}, {"min_rows", 1}},
+    };
+    dataset set = dataset_new(700, 7, 31, 0);
+    plant_classes(&set, 32);
+    for (size_t c = 0; c < COUNT(cases); c++) {
+        csm_model *here, *there;
+        assert_ok(train_trees(&here, &set, CSM_DEVICE_CPU, cases[c], COUNT(cases[c])));
+        assert_ok(train_trees(&there, &set, CSM_DEVICE_CUDA, cases[c], COUNT(cases[c])));
+        double *want = predict(here, &set), *got = predict(there, &set), importance[2][7];
+        assert_memory_equal(want, got, set.rows * sizeof *want);
+        assert_ok(csm_model_importance(here, importance[0], 7));
+        assert_ok(csm_model_importance(there, importance[1], 7));
+        assert_memory_equal(importance[0], importance[1], sizeof importance[0]);
+        free(want);
+        free(got);
+        csm_model_free(here);
+        csm_model_free(there);
+    }
+    dataset_free(&set);
 }
 
 #endif
