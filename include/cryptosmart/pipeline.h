@@ -150,6 +150,8 @@ typedef struct csm_training csm_training; /* immutable: models, calibrators, wal
 /* Trains every horizon on what was known at as_of (CSM_TIME_MAX: the context's now), registers the model file in the
  * workspace as champion and returns it. Model sizes are configuration, fixed before results are seen. */
 CSM_API csm_status csm_pipeline_train(csm_training **out, csm_pipeline *pipeline, csm_time as_of);
+/* The same as challenger: it predicts in shadow beside the champion and shows nothing. Takes the place of the one before. */
+CSM_API csm_status csm_pipeline_train_challenger(csm_training **out, csm_pipeline *pipeline, csm_time as_of);
 /* The champion; CSM_ENOTFOUND when nothing was trained. */
 CSM_API csm_status csm_pipeline_champion(csm_training **out, const csm_pipeline *pipeline);
 CSM_API csm_status csm_training_load(csm_training **out, const char *path);
@@ -180,8 +182,21 @@ typedef struct csm_predict_options {
 CSM_API void csm_predict_options_init(csm_predict_options *options);
 CSM_API csm_status csm_pipeline_predict(csm_ranking **out, csm_pipeline *pipeline,
                                         const csm_predict_options *options);
-/* Matures and scores the ledger. */
+/* Writes the outcomes of ledger rows whose time has come. */
 CSM_API csm_status csm_pipeline_learn(csm_maturing *out, csm_pipeline *pipeline);
+
+/* The learning loop's look at what matured (docs/learn.md): raises drift alarms, weighs members by their losses, promotes the challenger or
+ * brings the champion before back where the ledger's evidence says so, retires who is through, and trains a challenger when one is
+ * due. Call it after csm_pipeline_learn. *out: what was decided now, often nothing. */
+typedef struct csm_decide_options {
+    size_t size;
+    uint32_t train;    /* 1 (default): train a challenger when one is due; 0: never */
+    uint32_t backfill; /* 1: of a replay; decisions are marked so */
+} csm_decide_options;
+CSM_API void csm_decide_options_init(csm_decide_options *options);
+/* CSM_ENOTFOUND without a champion. */
+CSM_API csm_status csm_pipeline_decide(csm_decision_list **out, csm_pipeline *pipeline,
+                                       const csm_decide_options *options);
 
 /* Feature matrix of the universe as the pipeline builds it, decisions in [from, to). */
 CSM_API csm_status csm_pipeline_fuse(csm_frame **out, csm_pipeline *pipeline, csm_time from, csm_time to,

@@ -5,6 +5,8 @@
 #include <math.h>
 #include <string.h>
 
+#define ROW_FORMAT 2 /* of texts: 1, which headers do not name, had no contributions */
+
 static csm_status check_hash(const char *name, const char *hex) {
     csm_hash hash;
     if (!hex || csm_hash_parse(&hash, hex) != CSM_OK)
@@ -15,7 +17,7 @@ static csm_status check_hash(const char *name, const char *hex) {
 
 /* The header's text: what the run was made from, then what it gave. */
 static csm_status lineage_text(csm_buffer *text, const csm_ranking *ranking, const csm_ledger_lineage *l,
-                               const csm_forecast *first) {
+                               const csm_forecast *first, int64_t kind) {
     const struct {
         const char *name;
         const char *hex;
@@ -33,8 +35,9 @@ static csm_status lineage_text(csm_buffer *text, const csm_ranking *ranking, con
         if (status == CSM_OK) status = csm_buffer_printf(text, "event %s %s\n", name, l->event[h]);
     }
     if (status == CSM_OK)
-        status = csm_buffer_printf(text, "predicted %zu\nshown %zu\n", csm_ranking_total(ranking),
-                                   csm_ranking_count(ranking));
+        status = csm_buffer_printf(text, "format %d\npredicted %zu\nshown %zu\n%s", ROW_FORMAT,
+                                   csm_ranking_total(ranking), csm_ranking_count(ranking),
+                                   kind == CSM_LEDGER_SHADOW ? "in shadow\n" : "");
     return status;
 }
 
@@ -76,9 +79,25 @@ static csm_status member_text(csm_buffer *text, const csm_horizon_forecast *at) 
     return status;
 }
 
-static ledger_row forecast_row(const csm_forecast *f, size_t h, const ledger_row *header, const char *text) {
+/* The greatest contributions, a line each: "shap trees rsi_14 value V contribution C". */
+static csm_status contribution_text(csm_buffer *text, const csm_horizon_forecast *at) {
+    csm_status status = CSM_OK;
+    for (size_t i = 0; status == CSM_OK && i < at->contribution_count && i < CSM_CONTRIBUTIONS_MAX; i++) {
+        const csm_contribution *c = &at->contributions[i];
+        status = csm_buffer_printf(text, "shap %.*s %.*s value ", CSM_MEMBER_NAME, at->explained,
+                                   (int)sizeof c->feature, c->feature);
+        if (status == CSM_OK) status = csm_buffer_real(text, c->value);
+        if (status == CSM_OK) status = csm_buffer_append(text, " contribution ", 14);
+        if (status == CSM_OK) status = csm_buffer_real(text, c->contribution);
+        if (status == CSM_OK) status = csm_buffer_append(text, "\n", 1);
+    }
+    return status;
+}
+
+static ledger_row forecast_row(const csm_forecast *f, size_t h, const ledger_row *header, int64_t kind,
+                               const char *text) {
     const csm_horizon_forecast *at = &f->horizons[h];
-    return (ledger_row){.kind = CSM_LEDGER_FORECAST,
+    return (ledger_row){.kind = kind,
                         .batch = header->batch,
                         .written = header->written,
                         .decision = f->time,
@@ -102,14 +121,15 @@ static ledger_row forecast_row(const csm_forecast *f, size_t h, const ledger_row
 }
 
 static csm_status insert_all(csm_ledger_head *head, csm_statement *insert, const csm_ranking *ranking,
-                             ledger_row *header) {
+                             ledger_row *header, int64_t kind) {
     csm_buffer text = {0};
     csm_status status = csm_ledger_insert(head, insert, header);
     for (size_t i = 0; status == CSM_OK && i < csm_ranking_total(ranking); i++) {
         const csm_forecast *f = csm_ranking_all_at(ranking, i);
         for (size_t h = 0; status == CSM_OK && h < f->horizon_count; h++) {
             if ((status = member_text(&text, &f->horizons[h]))) break;
-            ledger_row row = forecast_row(f, h, header, text.data);
+            if ((status = contribution_text(&text, &f->horizons[h]))) break;
+            ledger_row row = forecast_row(f, h, header, kind, text.data);
             status = csm_ledger_insert(head, insert, &row);
         }
     }
@@ -136,8 +156,9 @@ static csm_status check_times(const csm_ranking *ranking, const ledger_row *head
     return CSM_OK;
 }
 
-csm_status csm_learn_append(csm_ledger_head *head, csm_context *context, csm_store *store,
-                            const csm_ranking *ranking, const csm_ledger_lineage *lineage, int backfill) {
+csm_status csm_ledger_append(csm_ledger_head *head, csm_context *context, csm_store *store,
+                             const csm_ranking *ranking, const csm_ledger_lineage *lineage, bool backfill,
+                             int64_t kind) {
     if (!head || !context || !store || !ranking || !lineage)
         return csm_fail(CSM_EINVAL, "ledger: head, context, store, ranking and lineage are required");
     if (csm_ranking_total(ranking) == 0) return csm_fail(CSM_EINVAL, "ledger: a batch without a coin");
@@ -147,7 +168,7 @@ csm_status csm_learn_append(csm_ledger_head *head, csm_context *context, csm_sto
                          .written = csm_context_now(context),
                          .decision = first->time,
                          .interval = lineage->interval,
-                         .backfill = backfill != 0,
+                         .backfill = backfill,
                          .probability = NAN,
                          .lower = NAN,
                          .expected = NAN,
@@ -158,7 +179,7 @@ csm_status csm_learn_append(csm_ledger_head *head, csm_context *context, csm_sto
                          .market = "",
                          .coin = ""};
     csm_status status = check_times(ranking, &header);
-    if (status == CSM_OK) status = lineage_text(&text, ranking, lineage, first);
+    if (status == CSM_OK) status = lineage_text(&text, ranking, lineage, first, kind);
     header.text = text.data;
     if (status == CSM_OK) status = csm_catalog_begin(store);
     if (status != CSM_OK) {
@@ -169,10 +190,15 @@ csm_status csm_learn_append(csm_ledger_head *head, csm_context *context, csm_sto
     status = refuse_repeat(store, header.decision, header.text);
     if (status == CSM_OK) status = csm_learn_head(head, store);
     if (status == CSM_OK) status = csm_catalog_prepare(&insert, store, CSM_LEDGER_INSERT);
-    if (status == CSM_OK) status = insert_all(head, insert, ranking, &header);
+    if (status == CSM_OK) status = insert_all(head, insert, ranking, &header, kind);
     csm_statement_close(insert);
     if (status == CSM_OK) status = csm_catalog_commit(store);
     if (status != CSM_OK) csm_catalog_rollback(store);
     csm_buffer_free(&text);
     return status;
+}
+
+csm_status csm_learn_append(csm_ledger_head *head, csm_context *context, csm_store *store,
+                            const csm_ranking *ranking, const csm_ledger_lineage *lineage, int backfill) {
+    return csm_ledger_append(head, context, store, ranking, lineage, backfill != 0, CSM_LEDGER_FORECAST);
 }

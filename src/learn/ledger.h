@@ -56,6 +56,11 @@ csm_status csm_ledger_read(ledger_row *out, csm_statement *statement);
 /* Fills previous and hash from `head`, inserts the row, and moves the head on. Inside a transaction. */
 csm_status csm_ledger_insert(csm_ledger_head *head, csm_statement *insert, ledger_row *row);
 
+/* csm_learn_append of forecasts of either kind: CSM_LEDGER_FORECAST or CSM_LEDGER_SHADOW. */
+csm_status csm_ledger_append(csm_ledger_head *head, csm_context *context, csm_store *store,
+                             const csm_ranking *ranking, const csm_ledger_lineage *lineage, bool backfill,
+                             int64_t kind);
+
 /* Appends a decision of the loop, within the caller's transaction, which begins and ends outside. model: hash of the model it is about,
  * first line of its text. */
 csm_status csm_ledger_decide(csm_context *context, const csm_store *store, uint32_t kind, csm_time time,

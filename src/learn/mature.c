@@ -33,7 +33,7 @@ static csm_status read_due(due *out, size_t *count, const csm_store *store, cons
     csm_status status = csm_catalog_prepare(
         &s, store,
         "SELECT l.row, l.decision, l.interval, l.horizon, l.cost, l.market, l.epoch, l.hash FROM ledger l "
-        "LEFT JOIN outcomes o ON o.row = l.row WHERE o.row IS NULL AND l.kind = 1 AND l.row > ?1 "
+        "LEFT JOIN outcomes o ON o.row = l.row WHERE o.row IS NULL AND l.kind IN (1, 3) AND l.row > ?1 "
         "AND l.probability IS NOT NULL AND l.decision + l.horizon <= ?2 ORDER BY l.row LIMIT ?3");
     if (status == CSM_OK) status = csm_statement_bind_i64(s, 1, after);
     if (status == CSM_OK) status = csm_statement_bind_i64(s, 2, as_of);
@@ -132,9 +132,10 @@ static csm_status mature_some(csm_maturing *out, csm_context *context, csm_store
 static csm_status count_waiting(size_t *out, const csm_store *store, csm_time as_of) {
     csm_statement *s = NULL;
     bool row = false;
-    csm_status status = csm_catalog_prepare(&s, store,
-                                            "SELECT count(*) FROM ledger WHERE kind = 1 AND probability IS "
-                                            "NOT NULL AND decision + horizon > ?1");
+    csm_status status =
+        csm_catalog_prepare(&s, store,
+                            "SELECT count(*) FROM ledger WHERE kind IN (1, 3) AND probability IS "
+                            "NOT NULL AND decision + horizon > ?1");
     if (status == CSM_OK) status = csm_statement_bind_i64(s, 1, as_of);
     if (status == CSM_OK) status = csm_statement_step(s, &row);
     if (status == CSM_OK && row) *out += (size_t)csm_statement_i64(s, 0);

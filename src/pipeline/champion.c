@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The model files of a workspace: written whole, then named by the catalogue, which says who is champion. */
 #include "core/platform.h"
+#include "learn/ledger.h"
 #include "pipeline/champion.h"
 #include "store/catalog.h"
 
@@ -97,17 +98,26 @@ static csm_status insert_model(csm_pipeline *p, const csm_training *training, co
 }
 
 static csm_status register_model(csm_pipeline *p, const csm_training *training, const char *path,
-                                 const char *role) {
+                                 const char *role, const char *why) {
+    const bool challenges = strcmp(role, CSM_ROLE_CHALLENGER) == 0;
+    model_row champion;
     csm_status status = csm_catalog_begin(p->store);
     if (status != CSM_OK) return status;
-    status = insert_model(p, training, path);
+    status = csm_model_in_role(&champion, p, CSM_ROLE_CHAMPION);
+    if (status == CSM_OK && challenges && champion.found && strcmp(champion.hash, training->hash) == 0)
+        status = csm_fail(CSM_EEXIST, "train: the challenger is the champion, bit by bit");
+    if (status == CSM_OK) status = insert_model(p, training, path);
     if (status == CSM_OK) status = csm_model_set_role(p, training->hash, role, CSM_ROLE_RETIRED);
+    if (status == CSM_OK && challenges)
+        status = csm_ledger_decide(p->context, p->store, CSM_DECISION_CHALLENGER, training->as_of, 0,
+                                   training->hash, why, false);
     if (status == CSM_OK) status = csm_catalog_commit(p->store);
     if (status != CSM_OK) csm_catalog_rollback(p->store);
     return status;
 }
 
-csm_status csm_champion_register(csm_training *training, csm_pipeline *pipeline, const char *role) {
+csm_status csm_champion_register(csm_training *training, csm_pipeline *pipeline, const char *role,
+                                 const char *why) {
     char *folder = csm_strformat("%s/models", pipeline->workspace);
     char *draft = csm_strformat("%s/models/.tmp-training", pipeline->workspace);
     char *path = NULL, relative[128];
@@ -121,7 +131,7 @@ csm_status csm_champion_register(csm_training *training, csm_pipeline *pipeline,
         status = path ? csm_file_rename(draft, path) : CSM_ENOMEM;
     }
     if (status == CSM_OK) status = csm_folder_sync(folder);
-    if (status == CSM_OK) status = register_model(pipeline, training, relative, role);
+    if (status == CSM_OK) status = register_model(pipeline, training, relative, role, why);
     csm_store_leave(pipeline->store);
 done:
     csm_dealloc(path);

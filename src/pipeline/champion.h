@@ -10,8 +10,13 @@
 #define CSM_ROLE_RETIRED "retired"
 
 /* Saves the training under models/ of the workspace and registers it in a role, in that order. Fills its hash. Who has the role
- * steps down to retired. */
-csm_status csm_champion_register(csm_training *training, csm_pipeline *pipeline, const char *role);
+ * steps down to retired. A challenger is a decision of the ledger, with the text `why`. CSM_EEXIST: the challenger would be the
+ * champion, bit by bit. */
+csm_status csm_champion_register(csm_training *training, csm_pipeline *pipeline, const char *role,
+                                 const char *why);
+/* Trains and registers in a role. */
+csm_status csm_train_in_role(csm_training **out, csm_pipeline *pipeline, csm_time as_of, const char *role,
+                             const char *why);
 /* The champion's as_of; CSM_TIME_MIN when nothing was trained. */
 csm_status csm_champion_as_of(csm_time *out, const csm_pipeline *pipeline);
 

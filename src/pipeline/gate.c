@@ -149,7 +149,7 @@ static csm_status judge_model(csm_gate_report *out, const csm_pipeline *p) {
             out->calibrated =
                 champion->horizon[h].calibrator && champion->horizon[h].facts.calibrator.matured;
         }
-        status = csm_alarms_standing(&out->alarms, p->store, champion->hash, out->horizon);
+        status = csm_alarms_standing(&out->alarms, p->store, champion->hash, out->horizon, out->as_of);
     }
     csm_training_free(champion);
     return status;

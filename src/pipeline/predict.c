@@ -2,6 +2,9 @@
 /* Prediction of the whole universe at one decision time, ranked and written to the ledger before any outcome exists. */
 #include "pipeline/predictor.h"
 
+#include "learn/ledger.h"
+#include "pipeline/champion.h"
+
 void csm_predict_options_init(csm_predict_options *options) {
     *options = (csm_predict_options){.size = sizeof *options, .as_of = CSM_TIME_MAX};
 }
@@ -31,16 +34,47 @@ static csm_status lineage(csm_ledger_lineage *out, lineage_text *text, const pre
     return status;
 }
 
-static csm_status write_ledger(const predictor *p, const csm_ranking *ranking,
-                               const csm_predict_options *options) {
+static csm_status write_ledger(const predictor *p, const csm_ranking *ranking, bool backfill) {
     csm_ledger_lineage origin;
     lineage_text text;
     csm_ledger_head head;
     csm_status status = lineage(&origin, &text, p);
     if (status == CSM_OK)
-        status = csm_learn_append(&head, p->pipeline->context, p->pipeline->store, ranking, &origin,
-                                  options->backfill != 0);
+        status = csm_ledger_append(&head, p->pipeline->context, p->pipeline->store, ranking, &origin,
+                                   backfill, p->shadow ? CSM_LEDGER_SHADOW : CSM_LEDGER_FORECAST);
     return status;
+}
+
+/* ---- shadow: challenger, and the champion before, predict the same decision unseen ---- */
+
+static csm_status predict_in_shadow(csm_pipeline *pipeline, const char *role, csm_time as_of, bool backfill) {
+    model_row model;
+    csm_training *training = NULL;
+    csm_ranking *ranking = NULL;
+    predictor p = {.pipeline = pipeline, .as_of = as_of, .shadow = true};
+    csm_status status = csm_model_in_role(&model, pipeline, role);
+    if (status != CSM_OK || !model.found || model.as_of > as_of) return status;
+    status = csm_model_open(&training, pipeline, model.hash);
+    if (status == CSM_OK) status = csm_predictor_forecast(&p, training);
+    if (status == CSM_OK)
+        status = csm_rank_build(&ranking, p.forecasts, p.markets.count, &pipeline->settings.rank);
+    if (status == CSM_OK) status = write_ledger(&p, ranking, backfill);
+    csm_ranking_free(ranking);
+    csm_predictor_release(&p);
+    return status == CSM_EEXIST ? CSM_OK : status;
+}
+
+/* The champion's answer stands already; what a shadow could not say is a warning. */
+static csm_status predict_shadows(csm_pipeline *pipeline, csm_time as_of, bool backfill) {
+    static const char *const roles[] = {CSM_ROLE_CHALLENGER, CSM_ROLE_SHADOW};
+    for (size_t i = 0; i < sizeof roles / sizeof *roles; i++) {
+        const csm_status status = predict_in_shadow(pipeline, roles[i], as_of, backfill);
+        if (status == CSM_ECANCELLED || status == CSM_ENOMEM) return status;
+        if (status != CSM_OK)
+            csm_log_write(pipeline->context, CSM_LOG_WARN, "pipeline", "the %s predicted nothing: %s",
+                          roles[i], csm_error_message());
+    }
+    return CSM_OK;
 }
 
 /* ---- all of it ---- */
@@ -51,8 +85,11 @@ static csm_status predict(csm_ranking **out, predictor *p, const csm_predict_opt
     if (status == CSM_OK) status = csm_predictor_forecast(p, champion);
     if (status == CSM_OK)
         status = csm_rank_build(out, p->forecasts, p->markets.count, &p->pipeline->settings.rank);
-    if (status == CSM_OK && !options->dry) status = write_ledger(p, *out, options);
-    return status;
+    if (status != CSM_OK || options->dry) return status;
+    status = write_ledger(p, *out, options->backfill != 0);
+    /* The same decision of the same model and data stands in the ledger already: the answer is the same. */
+    if (status == CSM_EEXIST) status = CSM_OK;
+    return status == CSM_OK ? predict_shadows(p->pipeline, p->as_of, options->backfill != 0) : status;
 }
 
 csm_status csm_pipeline_predict(csm_ranking **out, csm_pipeline *pipeline, const csm_predict_options *user) {
@@ -65,11 +102,10 @@ csm_status csm_pipeline_predict(csm_ranking **out, csm_pipeline *pipeline, const
     predictor p = {.pipeline = pipeline};
     p.as_of = options.as_of == CSM_TIME_MAX ? csm_context_now(pipeline->context) : options.as_of;
     status = predict(out, &p, &options);
-    if (status != CSM_OK && status != CSM_EEXIST) {
+    if (status != CSM_OK) {
         csm_ranking_free(*out);
         *out = NULL;
     }
     csm_predictor_release(&p);
-    /* The same decision of the same model and data stands in the ledger already: the answer is the same. */
-    return status == CSM_EEXIST ? CSM_OK : status;
+    return status;
 }

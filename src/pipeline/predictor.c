@@ -2,6 +2,11 @@
 /* What a model says of every coin at one decision. */
 #include "pipeline/predictor.h"
 
+#include "learn/live.h"
+#include "pipeline/alarms.h"
+#include "pipeline/gate.h"
+#include "pipeline/weights.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -67,8 +72,8 @@ static csm_status bound_of(double *lower, const horizon_result *result, double s
 
 /* score and expected: of the members. */
 static csm_status horizon_forecast(csm_horizon_forecast *out, const horizon_result *result,
-                                   const double *score, const double *expected, double cost) {
-    const ensemble_weights *weights = &result->weights;
+                                   const ensemble_weights *weights, const double *score,
+                                   const double *expected, double cost) {
     const double mixed = csm_ensemble_mix(score, weights->score, weights->members);
     out->expected_return = csm_ensemble_mix(expected, weights->expected, weights->members);
     out->low = out->expected_return - result->radius;
@@ -105,7 +110,7 @@ static void name_forecast(csm_forecast *f, const csm_market *market, const predi
                                                 .probability = NAN,
                                                 .lower = NAN,
                                                 .cost = NAN,
-                                                .evidence = p->training->horizon[h].facts.evidence.status};
+                                                .evidence = p->evidence[h]};
     }
 }
 
@@ -115,6 +120,7 @@ static void gate_of(csm_forecast *f, const predictor *p) {
                                .cost = NAN,
                                .traded_value = NAN,
                                .live = p->live,
+                               .drift = p->drift,
                                .data = f->gate.data};
     for (size_t h = 0; h < f->horizon_count; h++) {
         if (f->horizons[h].horizon != p->pipeline->settings.rank.horizon) continue;
@@ -135,9 +141,11 @@ static csm_status forecast_market(csm_forecast *f, const predictor *p, uint32_t 
     if (status == CSM_OK) status = csm_frame_facts(&facts, p->frame, m, p->decision);
     if (status != CSM_OK) return status;
     if (row == SIZE_MAX && f->gate.data == 0) f->gate.data = CSM_REASON_MASK(WINDOW_SHORT);
+    if (p->expired) f->gate.data |= CSM_REASON_MASK(MODEL_EXPIRED);
+    if (p->shadow) f->gate.data |= CSM_REASON_MASK(SHADOW);
     for (size_t h = 0; row != SIZE_MAX && h < f->horizon_count; h++) {
         const size_t at = row * p->training->horizon[h].ensemble.members;
-        status = horizon_forecast(&f->horizons[h], &p->training->horizon[h], p->score[h] + at,
+        status = horizon_forecast(&f->horizons[h], &p->training->horizon[h], &p->weights[h], p->score[h] + at,
                                   p->expected[h] + at, costs[m]);
         if (status == CSM_OK) status = csm_predictor_contributions(&f->horizons[h], p, h, row);
         if (status != CSM_OK) return csm_fail_prefix(status, "%s", f->market);
@@ -179,18 +187,45 @@ static csm_status forecast_all(predictor *p) {
     return status;
 }
 
+/* ---- what stands for or against the model ---- */
+
+static csm_status judge_model(predictor *p) {
+    const csm_pipeline *pipeline = p->pipeline;
+    const double threshold = pipeline->settings.rank.gate.threshold;
+    size_t alarms = 0;
+    csm_status status = CSM_OK;
+    p->expired = p->as_of - p->training->as_of >= csm_config_duration(pipeline->config, "learn.model_life");
+    for (size_t h = 0; status == CSM_OK && h < p->training->horizons; h++) {
+        const horizon_result *result = &p->training->horizon[h];
+        csm_evidence live;
+        size_t matured = 0;
+        status =
+            csm_live_evidence(&live, &matured, pipeline->store, result->facts.horizon, threshold, p->as_of);
+        if (status == CSM_OK) p->evidence[h] = csm_evidence_in_force(&result->facts.evidence, &live);
+        if (status == CSM_OK)
+            status = csm_weights_in_force(&p->weights[h], pipeline, p->training, h, p->as_of);
+    }
+    if (status == CSM_OK)
+        status = csm_alarms_standing(&alarms, pipeline->store, p->training->hash,
+                                     pipeline->settings.rank.horizon, p->as_of);
+    p->drift = alarms > 0;
+    return status;
+}
+
 /* ---- all of it ---- */
 
 csm_status csm_predictor_forecast(predictor *p, csm_training *training) {
     csm_pipeline *pipeline = p->pipeline;
     p->training = training;
     if (training->as_of > p->as_of)
-        return csm_fail(CSM_EINVAL, "predict: the champion was trained on data after the time asked for");
+        return csm_fail(CSM_EINVAL, "predict: the %s was trained on data after the time asked for",
+                        p->shadow ? "model in shadow" : "champion");
     csm_status status = csm_universe_make(&p->markets, pipeline, p->as_of, false);
     if (status == CSM_OK) status = build_frame(p);
     if (status == CSM_OK) status = predict_rows(p);
     if (status == CSM_OK) status = csm_predictor_explain(p);
     if (status == CSM_OK) status = csm_learn_live_clock(&p->live, pipeline->store);
+    if (status == CSM_OK) status = judge_model(p);
     if (status == CSM_OK) status = forecast_all(p);
     return status;
 }

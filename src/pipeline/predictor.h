@@ -13,8 +13,13 @@ typedef struct predictor {
     csm_time as_of;
     csm_time decision;
     csm_time live;
-    csm_forecast *forecasts; /* one a market */
-    size_t rows;             /* of the frame that can be predicted: at the decision, with whole windows */
+    bool shadow;                                /* the model shows nothing */
+    bool expired;                               /* its data are older than its life */
+    bool drift;                                 /* an alarm stands against it at the gate's horizon */
+    uint32_t evidence[CSM_HORIZONS_MAX];        /* csm_evidence_status in force */
+    ensemble_weights weights[CSM_HORIZONS_MAX]; /* of the training, as matured losses have changed them */
+    csm_forecast *forecasts;                    /* one a market */
+    size_t rows; /* of the frame that can be predicted: at the decision, with whole windows */
     int64_t *row;
     double *score[CSM_HORIZONS_MAX]; /* (rows, members) */
     double *expected[CSM_HORIZONS_MAX];
@@ -22,7 +27,7 @@ typedef struct predictor {
     uint32_t explained[CSM_HORIZONS_MAX];      /* member that they are of */
 } predictor;
 
-/* Forecasts of every market as of p->as_of by `training`, which p takes over; p->pipeline and p->as_of are set. CSM_EINVAL when it
+/* Forecasts of every market as of p->as_of by `training`, which p takes over; p->pipeline, p->as_of and p->shadow are set. CSM_EINVAL when it
  * was trained on later data. Free p whatever comes of it. */
 csm_status csm_predictor_forecast(predictor *p, csm_training *training);
 void csm_predictor_release(predictor *p);

@@ -155,8 +155,9 @@ static csm_status train_all(trainer *t) {
     return status;
 }
 
-csm_status csm_pipeline_train(csm_training **out, csm_pipeline *pipeline, csm_time as_of) {
-    if (!out || !pipeline) return csm_fail(CSM_EINVAL, "train: out and pipeline are required");
+csm_status csm_train_in_role(csm_training **out, csm_pipeline *pipeline, csm_time as_of, const char *role,
+                             const char *why) {
+    *out = NULL;
     trainer t = {.pipeline = pipeline};
     t.as_of = as_of == CSM_TIME_MAX ? csm_context_now(pipeline->context) : as_of;
     t.training = csm_alloc_array(1, sizeof *t.training);
@@ -164,7 +165,7 @@ csm_status csm_pipeline_train(csm_training **out, csm_pipeline *pipeline, csm_ti
     t.training->as_of = t.as_of;
     csm_status status = train_all(&t);
     if (status == CSM_OK) status = csm_register_training(pipeline, t.training);
-    if (status == CSM_OK) status = csm_champion_register(t.training, pipeline, CSM_ROLE_CHAMPION);
+    if (status == CSM_OK) status = csm_champion_register(t.training, pipeline, role, why);
     if (status == CSM_OK) csm_tune_forget(pipeline);
     csm_frame_free(t.frame);
     csm_universe_free(&t.markets);
@@ -174,6 +175,16 @@ csm_status csm_pipeline_train(csm_training **out, csm_pipeline *pipeline, csm_ti
     }
     *out = t.training;
     return CSM_OK;
+}
+
+csm_status csm_pipeline_train(csm_training **out, csm_pipeline *pipeline, csm_time as_of) {
+    if (!out || !pipeline) return csm_fail(CSM_EINVAL, "train: out and pipeline are required");
+    return csm_train_in_role(out, pipeline, as_of, CSM_ROLE_CHAMPION, "");
+}
+
+csm_status csm_pipeline_train_challenger(csm_training **out, csm_pipeline *pipeline, csm_time as_of) {
+    if (!out || !pipeline) return csm_fail(CSM_EINVAL, "train: out and pipeline are required");
+    return csm_train_in_role(out, pipeline, as_of, CSM_ROLE_CHALLENGER, "by hand\n");
 }
 
 /* ---- reading a training ---- */
