@@ -85,7 +85,7 @@ csm_status database_open(database **out, const char *path) {
     database *db = NULL;
     char check[256] = "";
     csm_status status = make_connection(&db, path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
-    if (status != CSM_OK) return status;
+    if (status != CSM_OK || !db) return status;
     /* sessions, tokens and password hashes are nobody else's to read */
     if (chmod(path, 0600) != 0) status = fail(CSM_EIO, "%s: its mode cannot be set to 0600", path);
     if (status == CSM_OK) status = database_text(check, sizeof check, db, "PRAGMA journal_mode=WAL", "");
@@ -238,7 +238,7 @@ int64_t database_changes(database *db) {
 csm_status database_copy(database *db, const char *path) {
     database *copy = NULL;
     csm_status status = make_connection(&copy, path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
-    if (status != CSM_OK) return status;
+    if (status != CSM_OK || !copy) return status;
     pthread_mutex_lock(&db->mutex);
     sqlite3_backup *backup = sqlite3_backup_init(copy->handle, "main", db->handle, "main");
     int code = backup ? sqlite3_backup_step(backup, -1) : sqlite3_errcode(copy->handle);

@@ -53,7 +53,7 @@ static csm_status hold_lock(const daemon_state *d) {
     return CSM_OK;
 }
 
-static csm_status set_limit(int resource, rlim_t soft, rlim_t hard, const char *what) {
+static csm_status set_limit(unsigned resource, rlim_t soft, rlim_t hard, const char *what) {
     const struct rlimit limit = {soft, hard};
     if (setrlimit(resource, &limit) == 0) return CSM_OK;
     return fail(CSM_EIO, "the limit on %s cannot be set: %s", what, strerror(errno));
@@ -122,9 +122,9 @@ int job_main(daemon_state *d, const job_request *request) {
     csm_status status = p.kind ? CSM_OK : fail(CSM_EINVAL, "there is no job '%s'", request->name);
     if (status == CSM_OK) status = stay_with_parent(request);
     if (status == CSM_OK) status = hold_lock(d);
-    if (status == CSM_OK) status = keep_limits(p.config, p.kind);
+    if (status == CSM_OK && p.kind) status = keep_limits(p.config, p.kind);
     if (status == CSM_OK) status = make_context(&p, &now);
-    if (status == CSM_OK) status = do_work(&p);
+    if (status == CSM_OK && p.kind) status = do_work(&p);
     if (status != CSM_OK)
         log_write(&d->log, status == CSM_ECANCELLED ? CSM_LOG_INFO : CSM_LOG_ERROR, request->name, &about,
                   "%s: %s", csm_status_name(status), failure_text());

@@ -79,7 +79,8 @@ csm_time schedule_backoff(uint32_t attempt, csm_time first, csm_time last, doubl
     csm_time step = first;
     for (uint32_t i = 1; i < attempt && step < last; i++) step *= 2;
     if (step > last) step = last;
-    return step / 2 + (csm_time)((double)(step / 2) * random);
+    const csm_time half = step / 2;
+    return half + (csm_time)((double)half * random);
 }
 
 static run_end classify_signal(int signal, char *text, size_t size) {

@@ -38,7 +38,11 @@ csm_status csm_host_options_take(host_options *out, const csm_option *extra, siz
         return csm_fail(CSM_EINVAL, "config: %zu host options are more than %d", count, HOST_OPTIONS_MOST);
     out->option = csm_alloc_array(count, sizeof *out->option);
     out->value = csm_alloc_array(count, sizeof *out->value);
-    csm_status status = out->option && out->value ? CSM_OK : CSM_ENOMEM;
+    if (!out->option || !out->value) {
+        csm_host_options_free(out);
+        return CSM_ENOMEM;
+    }
+    csm_status status = CSM_OK;
     for (size_t i = 0; status == CSM_OK && i < count; i++) {
         status = check(extra, i);
         if (status != CSM_OK) break;
