@@ -59,7 +59,7 @@ csm_status csm_host_options_take(host_options *out, const csm_option *extra, siz
 }
 
 void csm_host_options_free(host_options *host) {
-    for (size_t i = 0; i < host->count; i++) {
+    for (size_t i = 0; host->option && host->value && i < host->count; i++) {
         csm_dealloc((char *)host->option[i].name);
         csm_dealloc((char *)host->option[i].text);
         csm_dealloc((char *)host->option[i].standard);
