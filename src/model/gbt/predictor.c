@@ -4,12 +4,16 @@
 
 #include "core/platform.h"
 
+#include <stdatomic.h>
+
 #define GRAIN ((size_t)8 * GBT_BLOCK)
 
 struct csm_predictor {
     gbt_plan *plan;
     gbt_run run;
-    csm_mutex *lock;
+    _Atomic(gbt_scratch *)
+        ready;           /* one of the spare ones, or NULL: what a lone caller needs, without the lock */
+    csm_mutex *lock;     /* guards the three below */
     gbt_scratch **spare; /* room for all that were ever made */
     size_t spare_count;
     size_t made;
@@ -22,6 +26,8 @@ void csm_predictor_options_init(csm_predictor_options *options) {
 /* Scratch memory of a call on one thread; a new one only when more threads call at once than ever before. */
 static csm_status take_scratch(gbt_scratch **out, csm_predictor *predictor) {
     csm_status status = CSM_OK;
+    *out = atomic_exchange(&predictor->ready, NULL);
+    if (*out) return CSM_OK;
     csm_mutex_lock(predictor->lock);
     if (predictor->spare_count) {
         *out = predictor->spare[--predictor->spare_count];
@@ -36,6 +42,8 @@ static csm_status take_scratch(gbt_scratch **out, csm_predictor *predictor) {
 }
 
 static void give_scratch(csm_predictor *predictor, gbt_scratch *scratch) {
+    gbt_scratch *none = NULL;
+    if (atomic_compare_exchange_strong(&predictor->ready, &none, scratch)) return;
     csm_mutex_lock(predictor->lock);
     predictor->spare[predictor->spare_count++] = scratch;
     csm_mutex_unlock(predictor->lock);
@@ -82,6 +90,7 @@ csm_status csm_predictor_new(csm_predictor **out, const csm_model *model, const 
     size_t stage = options.stage > rounds ? rounds : options.stage;
     if ((status = gbt_plan_new(&predictor->plan, ensemble, rounds * ensemble->outputs))) goto fail;
     if ((status = csm_mutex_new(&predictor->lock))) goto fail;
+    atomic_init(&predictor->ready, NULL);
     predictor->run =
         (gbt_run){predictor->plan, (gbt_result)options.result, stage * ensemble->outputs, csm_backend_isa()};
     if ((status = make_spare(predictor, options.concurrency))) goto fail;
@@ -94,6 +103,7 @@ fail:
 
 void csm_predictor_free(csm_predictor *predictor) {
     if (!predictor) return;
+    gbt_scratch_free(atomic_load(&predictor->ready));
     for (size_t i = 0; i < predictor->spare_count; i++) gbt_scratch_free(predictor->spare[i]);
     csm_dealloc(predictor->spare);
     csm_mutex_free(predictor->lock);

@@ -7,7 +7,7 @@
 #include <math.h>
 #include <string.h>
 
-#define WALK_TREES 8 /* walked side by side, so that their loads overlap */
+#define WALK_TREES 12 /* walked side by side, so that their loads overlap */
 #define WALK_STEPS 5
 
 struct gbt_scratch {
