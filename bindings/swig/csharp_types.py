@@ -7,14 +7,11 @@ FOLDER/Handles.cs        a SafeHandle for each opaque object
 FOLDER/Enums.cs          enumerations under .NET names
 FOLDER/Layout.cs, csharp_layout.h   sizes and offsets as either compiler sees them, for a test to compare
 """
-import importlib.util
 import re
 import sys
 from pathlib import Path
 
-specification = importlib.util.spec_from_file_location("csm_types", Path(__file__).with_name("types.py"))
-csm_types = importlib.util.module_from_spec(specification)
-specification.loader.exec_module(csm_types)
+import list_types
 
 NUMBERS = {
     "int8_t": "sbyte", "uint8_t": "byte", "int32_t": "int", "uint32_t": "uint", "int64_t": "long", "uint64_t": "ulong",
@@ -168,7 +165,7 @@ def main():
     folder, reasons, *paths = sys.argv[1:]
     text = "\n".join(Path(path).read_text(encoding="utf-8") for path in paths)
     dimensions(text)
-    header = csm_types.Header(paths)
+    header = list_types.Header(paths)
     Path(folder).mkdir(parents=True, exist_ok=True)
     managed_layout, native_layout = layout(header)
     for name, content in {
