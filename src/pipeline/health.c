@@ -69,7 +69,7 @@ static csm_status portfolio(csm_health_part *out, const csm_training *champion, 
         blocks[n - 1].count++;
     }
     for (size_t b = 0; b < n; b++) returns[b] = blocks[b].sum / blocks[b].count;
-    csm_sharpe sharpe;
+    csm_sharpe sharpe = {0};
     if (status == CSM_OK && n >= 3) status = csm_calibrate_sharpe(&sharpe, returns, n, NULL);
     if (status == CSM_OK && n >= 3) {
         out->value = sharpe.probabilistic;

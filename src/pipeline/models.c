@@ -164,7 +164,7 @@ csm_status csm_promotion_evidence(const csm_pipeline *p, const csm_comparison *c
 csm_status csm_pipeline_promote(csm_pipeline *pipeline, const char *model, uint32_t force) {
     if (!pipeline || !model) return csm_fail(CSM_EINVAL, "promote: pipeline and model are required");
     char hash[CSM_HASH_TEXT], text[512];
-    model_row champion;
+    model_row champion = {0};
     csm_comparison evidence = {0};
     csm_status status = csm_model_resolve(hash, pipeline, model);
     if (status == CSM_OK) status = csm_model_in_role(&champion, pipeline, CSM_ROLE_CHAMPION);
@@ -201,7 +201,7 @@ csm_status csm_model_before(char *hash, const csm_pipeline *p) {
 csm_status csm_pipeline_rollback(csm_pipeline *pipeline) {
     if (!pipeline) return csm_fail(CSM_EINVAL, "rollback: pipeline is required");
     char hash[CSM_HASH_TEXT], text[128];
-    model_row champion;
+    model_row champion = {0};
     csm_status status = csm_model_before(hash, pipeline);
     if (status == CSM_OK) status = csm_model_in_role(&champion, pipeline, CSM_ROLE_CHAMPION);
     if (status != CSM_OK) return status;
