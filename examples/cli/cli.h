@@ -70,6 +70,7 @@ json_t *json_forecast(const csm_forecast *forecast);
 json_t *json_ranking(const csm_ranking *ranking);
 json_t *json_training(const csm_training *training);
 json_t *json_coverage(const csm_discovery *discovery);
+json_t *json_learned(const csm_maturing *maturing, const csm_decision_list *decisions);
 
 const char *time_text(csm_time time, char *text, size_t size);   /* "2023-12-30 20:00", "-" when unknown */
 const char *percent_text(double value, char *text, size_t size); /* log return as simple return, "+3.1 %" */
@@ -81,6 +82,7 @@ void print_funnel(FILE *out, const csm_ranking *ranking);
 void print_ranking_csv(FILE *out, const csm_ranking *ranking);
 void print_evaluation(FILE *out, const csm_training *training);
 void print_coverage(FILE *out, const csm_discovery *discovery);
+void print_learned(FILE *out, const csm_maturing *maturing, const csm_decision_list *decisions);
 
 /* The configured horizon of the gate. */
 csm_time gate_horizon(const cli *c);

@@ -28,6 +28,7 @@ static int show_training(const cli *c, const csm_training *training) {
 int command_train(cli *c) {
     csm_time as_of = 0;
     const char *tune = take_option(c, "tune");
+    const bool challenger = take_flag(c, "challenger");
     int code = take_time(c, "as-of", CSM_TIME_MAX, &as_of);
     if (code == EXIT_OK) code = check_arguments(c, 0);
     if (code != EXIT_OK) return code;
@@ -36,7 +37,9 @@ int command_train(cli *c) {
     csm_pipeline *p = NULL;
     csm_training *training = NULL;
     csm_status status = open_pipeline(c, &p, CSM_STORE_WRITE);
-    if (status == CSM_OK) status = csm_pipeline_train(&training, p, as_of);
+    if (status == CSM_OK)
+        status = challenger ? csm_pipeline_train_challenger(&training, p, as_of)
+                            : csm_pipeline_train(&training, p, as_of);
     code = status == CSM_OK ? show_training(c, training) : fail(c, status);
     csm_training_free(training);
     csm_pipeline_free(p);
@@ -84,29 +87,6 @@ int command_rank(cli *c) {
     return predict(c, true);
 }
 
-/* ---- learn ---- */
-
-static json_t *json_maturing(const csm_maturing *m) {
-    return json_pack("{s:I,s:I,s:I}", "matured", (json_int_t)m->matured, "unknown", (json_int_t)m->unknown,
-                     "pending", (json_int_t)m->pending);
-}
-
-int command_learn(cli *c) {
-    int code = check_arguments(c, 0);
-    if (code != EXIT_OK) return code;
-    csm_pipeline *p = NULL;
-    csm_maturing maturing;
-    csm_status status = open_pipeline(c, &p, CSM_STORE_WRITE);
-    if (status == CSM_OK) status = csm_pipeline_learn(&maturing, p);
-    csm_pipeline_free(p);
-    if (status != CSM_OK) return fail(c, status);
-    end_progress();
-    if (c->json) return print_json(json_maturing(&maturing));
-    printf("%zu outcomes written (%zu unknown), %zu predictions wait for theirs\n", maturing.matured,
-           maturing.unknown, maturing.pending);
-    return EXIT_OK;
-}
-
 /* ---- run: the whole cycle ---- */
 
 typedef struct cycle {
@@ -115,6 +95,7 @@ typedef struct cycle {
     csm_training *training;
     csm_ranking *ranking;
     csm_maturing maturing;
+    csm_decision_list *decisions;
 } cycle;
 
 static csm_status run_cycle(cycle *out, csm_pipeline *p, const csm_predict_options *options) {
@@ -124,6 +105,10 @@ static csm_status run_cycle(cycle *out, csm_pipeline *p, const csm_predict_optio
     if (status == CSM_ENOTFOUND) status = csm_pipeline_train(&out->training, p, options->as_of);
     if (status == CSM_OK) status = csm_pipeline_predict(&out->ranking, p, options);
     if (status == CSM_OK) status = csm_pipeline_learn(&out->maturing, p);
+    csm_decide_options decide;
+    csm_decide_options_init(&decide);
+    decide.backfill = options->backfill;
+    if (status == CSM_OK) status = csm_pipeline_decide(&out->decisions, p, &decide);
     return status;
 }
 
@@ -136,13 +121,12 @@ static int show_cycle(const cli *c, const cycle *done) {
         return print_json(json_pack("{s:o,s:I,s:o,s:o,s:o}", "coverage", json_coverage(done->discovery),
                                     "ingested_rows", (json_int_t)rows, "training",
                                     json_training(done->training), "ranking", json_ranking(done->ranking),
-                                    "learned", json_maturing(&done->maturing)));
+                                    "learned", json_learned(&done->maturing, done->decisions)));
     print_coverage(stdout, done->discovery);
     printf("\n%llu rows ingested\n\n", (unsigned long long)rows);
     print_ranking(stdout, done->ranking, gate_horizon(c));
     print_funnel(stdout, done->ranking);
-    printf("%zu outcomes written, %zu predictions wait for theirs\n", done->maturing.matured,
-           done->maturing.pending);
+    print_learned(stdout, &done->maturing, done->decisions);
     return EXIT_OK;
 }
 
@@ -158,6 +142,7 @@ int command_run(cli *c) {
     csm_status status = open_pipeline(c, &p, CSM_STORE_CREATE);
     if (status == CSM_OK) status = run_cycle(&done, p, &options);
     code = status == CSM_OK ? show_cycle(c, &done) : fail(c, status);
+    csm_decision_list_free(done.decisions);
     csm_ranking_free(done.ranking);
     csm_training_free(done.training);
     csm_ingest_report_free(done.ingest);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Commands that look and change nothing: ledger, doctor, status, options. */
+/* Commands that look and change nothing: ledger, doctor, options. */
 #include "cli.h"
 
 #include <string.h>
@@ -9,13 +9,13 @@
 static json_t *json_entry(const csm_ledger_entry *e) {
     static const char *const states[] = {"known", "unknown", "pending", "no entry"};
     char name[32];
-    return json_pack("{s:I,s:s,s:s,s:o,s:o,s:s,s:o,s:o,s:o,s:o,s:o,s:s,s:b,s:o}", "row", (json_int_t)e->row,
-                     "coin", e->coin, "market", e->market, "written", json_time(e->written), "decision",
-                     json_time(e->decision), "horizon", horizon_text(e->horizon, name, sizeof name),
-                     "probability", json_number(e->probability), "lower", json_number(e->lower),
-                     "expected_return", json_number(e->expected_return), "cost", json_number(e->cost),
-                     "reasons", json_reasons(e->show), "outcome", states[e->state & 3], "backfill",
-                     (int)e->backfill, "log_return", json_number(e->log_return));
+    return json_pack(
+        "{s:I,s:s,s:s,s:o,s:o,s:s,s:o,s:o,s:o,s:o,s:o,s:s,s:b,s:o,s:i}", "row", (json_int_t)e->row, "coin",
+        e->coin, "market", e->market, "written", json_time(e->written), "decision", json_time(e->decision),
+        "horizon", horizon_text(e->horizon, name, sizeof name), "probability", json_number(e->probability),
+        "lower", json_number(e->lower), "expected_return", json_number(e->expected_return), "cost",
+        json_number(e->cost), "reasons", json_reasons(e->show), "outcome", states[e->state & 3], "backfill",
+        (int)e->backfill, "log_return", json_number(e->log_return), "feedback", (int)e->verdict);
 }
 
 static int show_history(const cli *c, const csm_ledger_history *history) {
@@ -27,12 +27,15 @@ static int show_history(const cli *c, const csm_ledger_history *history) {
             json_array_append_new(rows, json_entry(e));
             continue;
         }
-        printf("%8lld  %-8s %4s  %s  p %8s  expected %9s  happened %9s%s%s\n", (long long)e->row, e->coin,
+        printf("%8lld  %-8s %4s  %s  p %8s  expected %9s  happened %9s%s%s%s\n", (long long)e->row, e->coin,
                horizon_text(e->horizon, name, sizeof name), time_text(e->decision, decision, sizeof decision),
                probability_text(e->probability, probability, sizeof probability),
                percent_text(e->expected_return, expected, sizeof expected),
                percent_text(e->log_return, happened, sizeof happened), e->show == 0 ? "  shown" : "",
-               e->backfill ? "  backfill" : "");
+               e->backfill ? "  backfill" : "",
+               e->verdict > 0   ? "  called right"
+               : e->verdict < 0 ? "  called wrong"
+                                : "");
     }
     if (c->json) return print_json(json_pack("{s:o}", "entries", rows));
     json_decref(rows);
@@ -54,17 +57,20 @@ int command_ledger(cli *c) {
     csm_time horizon = 0;
     if (text && csm_interval_parse(&horizon, text) != CSM_OK)
         return usage_error("--horizon: %s", csm_error_message());
-    int code = check_arguments(c, 1);
+    const bool exports = c->argc > 0 && strcmp(c->argv[0], "export") == 0;
+    int code = check_arguments(c, exports ? 2 : 1);
     if (code != EXIT_OK) return code;
     const char *what = c->argv[0];
-    if (strcmp(what, "verify") != 0 && strcmp(what, "head") != 0 && strcmp(what, "show") != 0)
-        return usage_error("ledger: '%s' is not verify, head or show", what);
+    if (!exports && strcmp(what, "verify") != 0 && strcmp(what, "head") != 0 && strcmp(what, "show") != 0)
+        return usage_error("ledger: '%s' is not verify, head, show or export", what);
     csm_store *store = NULL;
     csm_ledger_head head = {0};
     csm_ledger_history *history = NULL;
     csm_status status = csm_store_open(&store, c->context, c->workspace, CSM_STORE_READ);
     if (status == CSM_OK && *what == 'v')
         status = csm_learn_verify(&head, c->context, store);
+    else if (status == CSM_OK && exports)
+        status = csm_learn_export(&head, c->context, store, c->argv[1]);
     else if (status == CSM_OK && *what == 'h')
         status = csm_learn_head(&head, store);
     else if (status == CSM_OK)
@@ -104,51 +110,6 @@ int command_doctor(cli *c) {
         json_decref(list);
     csm_checks_free(checks);
     return code;
-}
-
-/* ---- status ---- */
-
-static double days(csm_time span) {
-    return (double)span / (double)CSM_DAY;
-}
-
-static int show_status(const cli *c, const csm_pipeline_status *s) {
-    char first[64], last[64], discovered[64], trained[64];
-    if (c->json)
-        return print_json(json_pack(
-            "{s:I,s:I,s:I,s:I,s:o,s:o,s:o,s:o,s:s,s:f,s:f,s:f,s:I,s:I,s:s}", "markets",
-            (json_int_t)s->markets, "universe", (json_int_t)s->universe, "streams", (json_int_t)s->streams,
-            "rows", (json_int_t)s->rows, "first", json_time(s->first), "last", json_time(s->last),
-            "discovered", json_time(s->discovered), "trained", json_time(s->trained), "recipe", s->recipe,
-            "history_clock_days", days(s->history_clock), "live_clock_days", days(s->live_clock),
-            "clock_needed_days", 84.0, "trials", (json_int_t)s->trials, "ledger_rows",
-            (json_int_t)s->ledger.rows, "ledger_head", s->ledger.hash));
-    printf("markets         %zu registered, %zu modelled\n", s->markets, s->universe);
-    printf("records         %llu in %zu streams\n", (unsigned long long)s->rows, s->streams);
-    printf("bars            %s .. %s UTC\n", time_text(s->first, first, sizeof first),
-           time_text(s->last, last, sizeof last));
-    printf("last discovery  %s UTC\n", time_text(s->discovered, discovered, sizeof discovered));
-    printf("champion as of  %s UTC\n", time_text(s->trained, trained, sizeof trained));
-    printf("recipe          %s\n", s->recipe);
-    printf("history clock   %.1f of 84 days (12 weeks) of final bars in the shortest market\n",
-           days(s->history_clock));
-    printf("live clock      %.1f of 84 days of predictions written before their outcome\n",
-           days(s->live_clock));
-    printf("trial register  %lld trials\n", (long long)s->trials);
-    printf("ledger          %lld rows, head %s\n", (long long)s->ledger.rows, s->ledger.hash);
-    return EXIT_OK;
-}
-
-int command_status(cli *c) {
-    int code = check_arguments(c, 0);
-    if (code != EXIT_OK) return code;
-    csm_pipeline *p = NULL;
-    csm_pipeline_status report;
-    csm_status status = open_pipeline(c, &p, CSM_STORE_READ);
-    if (status == CSM_OK) status = csm_pipeline_status_report(&report, p);
-    csm_pipeline_free(p);
-    end_progress();
-    return status == CSM_OK ? show_status(c, &report) : fail(c, status);
 }
 
 /* ---- options ---- */

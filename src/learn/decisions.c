@@ -174,7 +174,10 @@ static csm_status add_text(csm_buffer *out, const char *name, const char *text) 
 static csm_status add_real(csm_buffer *out, const char *name, double value) {
     csm_status status = csm_buffer_printf(out, ",\"%s\":", name);
     if (status != CSM_OK) return status;
-    return isfinite(value) ? csm_buffer_real(out, value) : csm_buffer_append(out, "null", 4);
+    if (isnan(value)) return csm_buffer_append(out, "null", 4);
+    if (isinf(value))
+        return csm_buffer_printf(out, "%s1e999", value < 0 ? "-" : ""); /* readers overflow to it */
+    return csm_buffer_real(out, value);
 }
 
 /* All columns in the order in which the hash covers them. */

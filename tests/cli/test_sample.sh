@@ -50,6 +50,50 @@ exits 0 "report:" $small evaluate --html "$folder/report.html"
 grep -q '<svg' "$folder/report.html" || fault "the report has no plot"
 exits 0 "every hash and row holds" doctor
 
+# What the loop looks at and says.
+now="--now 2023-12-30T00:30:00Z"
+# shellcheck disable=SC2086
+json $small $now status >"$folder/status.json"
+holds "$folder/status.json" '[g["horizon"] for g in d["gates"]] == ["24h", "30d"] and all(g["open"] and not g["trade"] and "live clock" in g["text"] for g in d["gates"])'
+# shellcheck disable=SC2086
+json $small status >"$folder/status.json"
+holds "$folder/status.json" 'all(g["reasons"] == ["MODEL_EXPIRED"] and not g["open"] for g in d["gates"])'
+# shellcheck disable=SC2086
+json $small $now explain BTC --horizon 24h >"$folder/explain.json" || fault "explain failed"
+holds "$folder/explain.json" 'd["explained"] == "trees" and len(d["contributions"]) > 90'
+holds "$folder/explain.json" 'abs(d["base"] + sum(c["contribution"] for c in d["contributions"]) - next(h for h in d["forecast"]["horizons"] if h["horizon"] == "24h")["members"][0]["score"]) < 1e-6'
+# shellcheck disable=SC2086
+exits 3 "no market or coin 'NOPE'" $small $now explain NOPE
+exits 3 "no champion before" models rollback
+exits 0 "noted beside row 2" feedback 2 right --who tester --text "seen it"
+exits 3 "row 1 is no forecast" feedback 1 right
+# shellcheck disable=SC2086
+json $small $now health >"$folder/health.json"
+holds "$folder/health.json" 'd["score"] is None and not d["go"] and [p["value"] for p in d["parts"] if p["name"] == "feedback success"] == [1.0] and abs(sum(p["weight"] for p in d["parts"]) - 1) < 1e-12'
+# shellcheck disable=SC2086
+json $small $now learn --no-train >"$folder/learn.json" || fault "learn failed"
+holds "$folder/learn.json" 'd["matured"] == 0 and d["decisions"] == []'
+# The chain, recomputed from the export by other means.
+run ledger export "$folder/ledger.jsonl" >/dev/null || fault "ledger export failed"
+checks=$((checks + 1))
+python3 - "$folder/ledger.jsonl" <<'PY' || fault "the exported chain is not what docs/learn.md says"
+import hashlib, json, math, struct, sys
+previous = "0" * 64
+integers = "row kind batch written decision interval horizon epoch show trade evidence backfill".split()
+reals = "probability lower expected low high cost price".split()
+texts = "market coin text".split()
+for line in open(sys.argv[1], encoding="ascii"):
+    row = json.loads(line)
+    assert row["previous"] == previous
+    data = previous.encode() + b"\0" + b"".join(struct.pack("<q", row[name]) for name in integers)
+    for name in reals:
+        value = row[name]
+        data += struct.pack("<q", -(2**63)) if value is None else struct.pack("<d", value)
+    data += b"".join(row[name].encode() + b"\0" for name in texts)
+    previous = hashlib.sha256(data).hexdigest()
+    assert row["hash"] == previous, row["row"]
+PY
+
 segment=$(find "$workspace/segments" -name '*.h5' | sort | head -n 1)
 chmod u+w "$segment"
 printf 'X' | dd of="$segment" bs=1 seek=3000 conv=notrunc 2>/dev/null
