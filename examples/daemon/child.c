@@ -154,9 +154,22 @@ static void write_command(command_line *line, const daemon_state *d, const child
     line->word[line->count] = NULL;
 }
 
+/* The environment without secrets: no job needs one. Borrowed strings; NULL without memory. */
+static const char **clean_environment(void) {
+    size_t count = 0, kept = 0;
+    while (environ[count]) count++;
+    const char **clean = calloc(count + 1, sizeof *clean);
+    for (size_t i = 0; clean && i < count; i++) {
+        if (!secrets_is_variable(environ[i])) clean[kept++] = environ[i];
+    }
+    return clean;
+}
+
 static int spawn(child *c, const char *cursor) {
     command_line line = {.count = 0};
     write_command(&line, c->daemon, c, cursor);
+    const char **environment = clean_environment();
+    if (!environment) return UV_ENOMEM;
     uv_stdio_container_t streams[3] = {
         {.flags = UV_IGNORE},
         {.flags = UV_CREATE_PIPE | UV_WRITABLE_PIPE, .data.stream = (uv_stream_t *)&c->out.pipe},
@@ -164,10 +177,13 @@ static int spawn(child *c, const char *cursor) {
     uv_process_options_t options = {.exit_cb = on_exit_of,
                                     .file = c->daemon->program,
                                     .args = (char **)(uintptr_t)line.word,
+                                    .env = (char **)(uintptr_t)environment,
                                     .stdio_count = 3,
                                     .stdio = streams};
     c->process.data = c;
-    return uv_spawn(&c->daemon->loop, &c->process, &options);
+    int code = uv_spawn(&c->daemon->loop, &c->process, &options);
+    free(environment);
+    return code;
 }
 
 /* Handles that libuv knows must be closed before their memory goes. */

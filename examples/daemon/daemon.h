@@ -3,10 +3,12 @@
 #ifndef CRYPTOSMARTD_H
 #define CRYPTOSMARTD_H
 
+#include "alerts.h"
 #include "database.h"
 #include "failure.h"
 #include "log.h"
 #include "scheduler.h"
+#include "secrets.h"
 #include "settings.h"
 #include "test_clock.h"
 #include "web.h"
@@ -29,9 +31,11 @@ typedef struct daemon {
     const char *
         test_clock; /* URL of a replay that gives the time (docs/daemon.md, "Test mode"); NULL: the system's clock */
     redactor redactor;
+    secrets secrets;
     logger log;
     database *db;
     scheduler *scheduler;
+    alerts *alerts;
     web *web;
     uv_loop_t loop;
     _Atomic uint64_t
@@ -46,8 +50,9 @@ csm_time daemon_now(const daemon_state *d);
 /* Says that something which watchers show has changed. Any thread. */
 void daemon_changed(daemon_state *d);
 
-/* Reads the configuration and puts it in force when it is whole. */
-csm_status daemon_configure(daemon_state *d);
+/* Reads configuration and secrets and puts them in force when they are whole; else all that is wrong stands in failure_text(), a line
+ * each. Jobs do without secrets. */
+csm_status daemon_configure(daemon_state *d, bool with_secrets);
 /* Runs until SIGTERM or SIGINT; gives the exit code. */
 int daemon_serve(daemon_state *d);
 

@@ -14,16 +14,19 @@ typedef struct arguments {
     const char *test_clock;
     bool check_config;
     bool print_options;
+    bool alert_test;
     job_request job;
 } arguments;
 
 static const char usage[] =
-    "usage: cryptosmartd [-c FILE]... [--workspace DIR] [--check-config | --options | job NAME]\n"
+    "usage: cryptosmartd [-c FILE]... [--workspace DIR] [--check-config | --options | --alert-test | job "
+    "NAME]\n"
     "Discovers, ingests, predicts and learns around the clock, and serves a dashboard.\n\n"
     "  -c FILE             configuration (YAML); repeatable, later files override\n"
     "  --workspace DIR     where data, models, ledger and daemon.db live (default: ./workspace)\n"
     "  --check-config      say all that is wrong with the configuration, and end\n"
     "  --options           list the daemon's options, and end\n"
+    "  --alert-test        send a message to every configured channel, and end\n"
     "  --test-clock URL    take the time from a cryptosmart-replay on this machine, and jump over idle time\n"
     "  --version, --help\n"
     "  job NAME            do one job now, in this process\n";
@@ -67,6 +70,8 @@ static int read_word(arguments *a, settings_source *source, int *i, int argc, ch
         source->files[source->file_count++] = argv[*i];
     } else if (strcmp(word, "--check-config") == 0) {
         a->check_config = true;
+    } else if (strcmp(word, "--alert-test") == 0) {
+        a->alert_test = true;
     } else if (strcmp(word, "--options") == 0) {
         a->print_options = true;
     } else if (strcmp(word, "--version") == 0) {
@@ -89,7 +94,7 @@ static int prepare(daemon_state *d, const arguments *a) {
     snprintf(d->workspace, sizeof d->workspace, "%s", a->workspace);
     redactor_init(&d->redactor);
     d->log = (logger){.out = stderr, .redactor = &d->redactor, .level = CSM_LOG_INFO};
-    if (daemon_configure(d) != CSM_OK) {
+    if (daemon_configure(d, a->job.name == NULL) != CSM_OK) {
         fprintf(stderr, "%s\n", failure_text());
         return CODE_USAGE;
     }
@@ -99,6 +104,7 @@ static int prepare(daemon_state *d, const arguments *a) {
 static void release(daemon_state *d) {
     for (size_t i = 0; i < d->config_count; i++) csm_config_free(d->configs[i]);
     free(d->configs);
+    secrets_free(&d->secrets);
     redactor_free(&d->redactor);
 }
 
@@ -118,6 +124,7 @@ int main(int argc, char **argv) {
         puts("the configuration is whole and within its ranges");
         code = CODE_OK;
     }
+    if (code < 0 && a.alert_test) code = alerts_test(&state);
     if (code < 0 && a.test_clock && test_clock_open(&state, a.test_clock) != CSM_OK)
         code = usage_error("", failure_text());
     if (code < 0) code = a.job.name ? job_main(&state, &a.job) : daemon_serve(&state);

@@ -97,6 +97,7 @@ static void on_child_ended(child *c) {
     forget(s, c);
     child_free(c);
     daemon_changed(s->daemon);
+    if (s->daemon->alerts && !s->stopping) alerts_look(s->daemon->alerts);
     advance(s);
 }
 

@@ -35,22 +35,6 @@ void daemon_changed(daemon_state *d) {
     atomic_fetch_add(&d->changes, 1);
 }
 
-csm_status daemon_configure(daemon_state *d) {
-    csm_config *config = NULL;
-    csm_status status = settings_load(&config, &d->source);
-    if (status != CSM_OK) return status;
-    csm_config **grown = realloc(d->configs, (d->config_count + 1) * sizeof *grown);
-    if (!grown) {
-        csm_config_free(config);
-        return fail(CSM_ENOMEM, "no memory for the configuration");
-    }
-    d->configs = grown;
-    d->configs[d->config_count++] = config;
-    d->config = config;
-    d->log.level = (csm_log_level)log_level_parse(settings_text(config, "daemon.log_level"));
-    return CSM_OK;
-}
-
 /* ---- locks ---- */
 
 static int open_lock(const daemon_state *d, const char *name) {
@@ -125,6 +109,7 @@ static void on_terminate(uv_signal_t *signal, int number) {
     web_stop(d->web);
     d->web = NULL;
 #endif
+    alerts_stop(d->alerts);
     scheduler_stop(d->scheduler, on_jobs_ended);
 }
 
@@ -134,7 +119,7 @@ static void on_reload(uv_signal_t *signal, int number) {
     const csm_config *before = d->config;
     (void)number;
     (void)notify("RELOADING=1");
-    csm_status status = daemon_configure(d);
+    csm_status status = daemon_configure(d, true);
     if (status == CSM_OK) {
         status = scheduler_reload(d->scheduler);
         if (status != CSM_OK) d->config = before;
@@ -178,6 +163,7 @@ static csm_status start(service *v) {
     signal(SIGPIPE, SIG_IGN);
     start_handles(v);
     status = scheduler_start(&d->scheduler, d);
+    if (status == CSM_OK) status = alerts_start(&d->alerts, d);
 #ifdef DAEMON_WEB
     if (status == CSM_OK) status = web_start(&d->web, d);
 #endif
@@ -203,6 +189,7 @@ int daemon_serve(daemon_state *d) {
     }
     uv_run(&d->loop, UV_RUN_DEFAULT);
     uv_loop_close(&d->loop);
+    alerts_free(d->alerts);
     scheduler_free(d->scheduler);
     database_close(d->db);
     if (v.lock >= 0) close(v.lock);

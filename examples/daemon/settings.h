@@ -16,8 +16,14 @@ typedef struct settings_source {
     int file_count;
 } settings_source;
 
-/* Reads files, then the environment. All faults of all files are in failure_text(), one a line, as FILE:LINE:COLUMN. */
+/* Reads files, then the environment. All faults of all of them are in failure_text(), one a line, as FILE:LINE:COLUMN; *out then
+ * holds what could be read, so that a caller can go on looking for faults. */
 csm_status settings_load(csm_config **out, const settings_source *source);
+/* What no single option shows. Faults are added to `text`, one a line; false when there are any. */
+bool settings_check(const csm_config *config, const settings_source *source, char *text, size_t size);
+/* Adds a line "FILE:LINE: NAME: ..." to text, with the place where an option was set, if a file sets it. */
+void settings_fault(char *text, size_t size, const settings_source *source, const char *name,
+                    const char *format, ...) CSM_PRINTF(5, 6);
 /* Prints every daemon option with its range, default and sentence. */
 void settings_print(FILE *out);
 
