@@ -15,12 +15,15 @@ typedef struct arguments {
     bool check_config;
     bool print_options;
     bool alert_test;
+    int user_words; /* behind `user`; -1: not asked for */
+    char **user;
     job_request job;
 } arguments;
 
 static const char usage[] =
     "usage: cryptosmartd [-c FILE]... [--workspace DIR] [--check-config | --options | --alert-test | job "
-    "NAME]\n"
+    "NAME |\n"
+    "                    user add|password|role|remove|list ...]\n"
     "Discovers, ingests, predicts and learns around the clock, and serves a dashboard.\n\n"
     "  -c FILE             configuration (YAML); repeatable, later files override\n"
     "  --workspace DIR     where data, models, ledger and daemon.db live (default: ./workspace)\n"
@@ -29,7 +32,8 @@ static const char usage[] =
     "  --alert-test        send a message to every configured channel, and end\n"
     "  --test-clock URL    take the time from a cryptosmart-replay on this machine, and jump over idle time\n"
     "  --version, --help\n"
-    "  job NAME            do one job now, in this process\n";
+    "  job NAME            do one job now, in this process\n"
+    "  user ...            add, change or list who may log in; `user` alone says how\n";
 
 static int usage_error(const char *text, const char *word) {
     fprintf(stderr, "cryptosmartd: %s%s\n", text, word);
@@ -65,6 +69,10 @@ static int read_word(arguments *a, settings_source *source, int *i, int argc, ch
         *number = strtoll(argv[*i], NULL, 10);
     } else if (job) {
         a->job.name = argv[*i];
+    } else if (strcmp(word, "user") == 0) {
+        a->user = argv + *i + 1;
+        a->user_words = argc - *i - 1;
+        *i = argc;
     } else if (file) {
         if (source->file_count == SETTINGS_FILES) return usage_error("too many configuration files", "");
         source->files[source->file_count++] = argv[*i];
@@ -110,7 +118,7 @@ static void release(daemon_state *d) {
 
 int main(int argc, char **argv) {
     static daemon_state state; /* large, and one a process */
-    arguments a = {.workspace = "workspace", .job = {.cursor = ""}};
+    arguments a = {.workspace = "workspace", .user_words = -1, .job = {.cursor = ""}};
     int code = -1;
     for (int i = 1; code < 0 && i < argc; i++) code = read_word(&a, &state.source, &i, argc, argv);
     if (code >= 0) return code;
@@ -127,6 +135,9 @@ int main(int argc, char **argv) {
     if (code < 0 && a.alert_test) code = alerts_test(&state);
     if (code < 0 && a.test_clock && test_clock_open(&state, a.test_clock) != CSM_OK)
         code = usage_error("", failure_text());
+#ifdef DAEMON_WEB
+    if (code < 0 && a.user_words >= 0) code = web_user(&state, a.user_words, a.user);
+#endif
     if (code < 0) code = a.job.name ? job_main(&state, &a.job) : daemon_serve(&state);
     release(&state);
     return code;

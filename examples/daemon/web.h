@@ -13,5 +13,7 @@ typedef struct web web;
 csm_status web_start(web **out, struct daemon *daemon);
 /* Ends every connection and joins every thread; takes NULL. */
 void web_stop(web *server);
+/* `cryptosmartd user VERB ...`: argv[0] is the verb. Gives the exit code. */
+int web_user(struct daemon *daemon, int argc, char **argv);
 
 #endif

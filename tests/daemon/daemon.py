@@ -44,6 +44,7 @@ class Place:
         self.log = self.root / "daemon.log"
         self.child = None
         self.environment = {name: value for name, value in os.environ.items() if not name.startswith("CRYPTOSMART")}
+        self.environment["CRYPTOSMART__DAEMON__PORT"] = "0"  # any free one: daemons of several tests run at once
 
     def __enter__(self):
         return self

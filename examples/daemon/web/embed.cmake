@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: MIT
+# cmake -DFOLDER=static -DOUT=assets.c -P embed.cmake: the files of a folder as C arrays. The dashboard is part of the program, so that
+# one file is installed and page and server are always of one version.
+file(GLOB files RELATIVE ${FOLDER} ${FOLDER}/*)
+list(SORT files)
+set(arrays "")
+set(rows "")
+set(index 0)
+foreach(name ${files})
+  file(READ ${FOLDER}/${name} hex HEX)
+  file(SHA256 ${FOLDER}/${name} hash)
+  string(SUBSTRING ${hash} 0 16 hash)
+  string(LENGTH "${hex}" length)
+  math(EXPR length "${length} / 2")
+  string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${hex}")
+  string(REGEX REPLACE "(....................................................................................................)" "\\1\n" bytes "${bytes}")
+  string(APPEND arrays "static const unsigned char file_${index}[] = {\n${bytes}};\n")
+  string(APPEND rows "    {\"${name}\", file_${index}, ${length}, \"\\\"${hash}\\\"\"},\n")
+  math(EXPR index "${index} + 1")
+endforeach()
+file(WRITE ${OUT}.new "#include \"assets.h\"\n${arrays}const asset assets[] = {\n${rows}};\nconst size_t asset_count = ${index};\n")
+file(RENAME ${OUT}.new ${OUT})
