@@ -42,7 +42,8 @@ csm_status secrets_set(secrets *s, redactor *r, int secret, const char *value) {
     if (!copy) return fail(CSM_ENOMEM, "no locked memory for a secret");
     memcpy(copy, value, size);
     s->value[secret] = copy;
-    csm_status status = redactor_add(r, copy);
+    /* a user's name is no secret, and may be a word of every other line */
+    csm_status status = secret == SECRET_mail_user ? CSM_OK : redactor_add(r, copy);
     return status == CSM_OK ? redact_path(r, copy) : status;
 }
 
