@@ -151,6 +151,7 @@ static csm_status decide(deciding *d) {
     csm_status status = read_roles(d);
     if (status == CSM_OK) status = csm_pipeline_champion(&d->training, d->pipeline);
     if (status == CSM_OK) status = csm_drift_of_losses(d->pipeline, d->training, d->backfill);
+    if (status == CSM_OK) status = csm_drift_of_features(d->pipeline, d->training, d->backfill);
     if (status == CSM_OK) status = csm_weights_update(d->pipeline, d->training, d->backfill);
     if (status == CSM_OK) status = promote(d);
     if (status == CSM_OK) status = look_back(d);

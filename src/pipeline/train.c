@@ -23,6 +23,7 @@ void csm_training_free(csm_training *training) {
     }
     csm_dealloc(training->market);
     csm_dealloc(training->coin);
+    csm_drift_reference_free(&training->drift);
     csm_recipe_free(training->recipe);
     csm_dealloc(training);
 }
@@ -147,6 +148,9 @@ static csm_status train_all(trainer *t) {
     if (status == CSM_OK) status = name_markets(t->training, &t->markets);
     if (status == CSM_OK) status = csm_pipeline_recipe(&t->training->recipe, p, &t->markets);
     if (status == CSM_OK) status = build_frame(t);
+    if (status == CSM_OK)
+        status = csm_drift_reference_make(&t->training->drift, p->context, t->frame,
+                                          csm_config_duration(p->config, "learn.drift_window"), t->as_of);
     t->training->horizons = p->settings.horizons;
     for (size_t h = 0; status == CSM_OK && h < p->settings.horizons; h++) status = train_horizon(t, h);
     if (status == CSM_OK) status = gate_walks(t);

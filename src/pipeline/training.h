@@ -154,6 +154,25 @@ csm_status csm_walk_block_bound(double *lower, const csm_walk_row *rows, size_t 
 csm_status csm_walk_evidence(csm_evidence *out, const csm_walk_row *rows, size_t n, csm_time horizon,
                              double threshold);
 
+/* ---- what live features are compared with ---- */
+
+#define CSM_DRIFT_QUANTILES 256
+
+/* Distribution of each feature over the training's days, and how far its own windows lay from it. */
+typedef struct drift_reference {
+    size_t features; /* 0: the file holds none */
+    size_t windows;
+    csm_time window;
+    float *quantile; /* (features, CSM_DRIFT_QUANTILES), ascending */
+    double *psi;     /* windows: mean over features */
+    double *ks;
+} drift_reference;
+
+/* Rows of midnight decisions before as_of, in windows counted from the epoch. Left empty where there are too few. */
+csm_status csm_drift_reference_make(drift_reference *out, csm_context *context, const csm_frame *frame,
+                                    csm_time window, csm_time as_of);
+void csm_drift_reference_free(drift_reference *reference);
+
 /* ---- the result ---- */
 
 typedef struct horizon_result {
@@ -172,6 +191,7 @@ struct csm_training {
     csm_recipe *recipe;
     size_t horizons;
     horizon_result horizon[CSM_HORIZONS_MAX];
+    drift_reference drift;
     size_t markets;
     char **market; /* ids, "#EPOCH" appended from the second listing epoch on */
     char **coin;

@@ -262,6 +262,53 @@ static csm_status read_horizon(horizon_result *result, const csm_tensors *tensor
     return status;
 }
 
+/* ---- the reference of drift, which files of earlier builds lack ---- */
+
+static csm_status write_drift(csm_tensors_writer *writer, const drift_reference *d) {
+    const int64_t window = d->window;
+    if (d->features == 0) return CSM_OK;
+    csm_status status = csm_tensors_add_text(writer, "drift.", "reference", "quantiles");
+    if (status == CSM_OK)
+        status = csm_tensors_add_array(writer, "drift.", "window", CSM_TENSOR_I64, &window, 1);
+    if (status == CSM_OK)
+        status = csm_tensors_add_array(writer, "drift.", "quantiles", CSM_TENSOR_F32, d->quantile,
+                                       d->features * CSM_DRIFT_QUANTILES);
+    if (status == CSM_OK)
+        status = csm_tensors_add_array(writer, "drift.", "psi", CSM_TENSOR_F64, d->psi, d->windows);
+    return status == CSM_OK ? csm_tensors_add_array(writer, "drift.", "ks", CSM_TENSOR_F64, d->ks, d->windows)
+                            : status;
+}
+
+static csm_status check_drift(const drift_reference *d) {
+    for (size_t i = 0; i < d->features * CSM_DRIFT_QUANTILES; i++) {
+        if (!isfinite(d->quantile[i])) return csm_fail(CSM_ECORRUPT, "drift: quantile %zu is not finite", i);
+    }
+    for (size_t w = 0; w < d->windows; w++) {
+        if (!(d->psi[w] >= 0 && d->ks[w] >= 0 && isfinite(d->psi[w]) && isfinite(d->ks[w])))
+            return csm_fail(CSM_ECORRUPT, "drift: window %zu is no distance", w);
+    }
+    return CSM_OK;
+}
+
+static csm_status read_drift(drift_reference *d, const csm_tensors *tensors, size_t features) {
+    void *quantile = NULL, *psi = NULL, *ks = NULL;
+    size_t values = features * CSM_DRIFT_QUANTILES, windows = SIZE_MAX;
+    int64_t window = 0;
+    if (!csm_tensors_text(tensors, "drift.", "reference")) return CSM_OK;
+    csm_status status = read_exactly(&window, tensors, "drift.", "window", CSM_TENSOR_I64, 1);
+    if (status == CSM_OK)
+        status = csm_tensors_copy(&quantile, &values, tensors, "drift.", "quantiles", CSM_TENSOR_F32);
+    if (status == CSM_OK) status = csm_tensors_copy(&psi, &windows, tensors, "drift.", "psi", CSM_TENSOR_F64);
+    if (status == CSM_OK) status = csm_tensors_copy(&ks, &windows, tensors, "drift.", "ks", CSM_TENSOR_F64);
+    *d = (drift_reference){.window = window, .quantile = quantile, .psi = psi, .ks = ks};
+    if (status != CSM_OK) return status;
+    d->features = features;
+    d->windows = windows;
+    if (window < CSM_DAY || window > 3660 * CSM_DAY)
+        return csm_fail(CSM_ECORRUPT, "drift: window of %lld ns", (long long)window);
+    return check_drift(d);
+}
+
 /* ---- what it is about ---- */
 
 static csm_status write_about(csm_tensors_writer *writer, const csm_training *training) {
@@ -338,6 +385,7 @@ csm_status csm_training_save(csm_training *training, const char *path) {
         snprintf(prefix, sizeof prefix, "h%zu.", h);
         status = write_horizon(writer, prefix, &training->horizon[h]);
     }
+    if (status == CSM_OK) status = write_drift(writer, &training->drift);
     if (status == CSM_OK) status = csm_tensors_finish(&file, writer);
     if (status == CSM_OK) {
         csm_hash hash = csm_hash_bytes(file.data, file.length);
@@ -358,6 +406,8 @@ static csm_status read_training(csm_training *training, const void *bytes, size_
         snprintf(prefix, sizeof prefix, "h%zu.", h);
         status = read_horizon(&training->horizon[h], tensors, prefix, training->markets);
     }
+    if (status == CSM_OK)
+        status = read_drift(&training->drift, tensors, csm_recipe_features(training->recipe));
     csm_hash hash = csm_hash_bytes(bytes, length);
     csm_hash_format(&hash, training->hash);
     csm_tensors_free(tensors);

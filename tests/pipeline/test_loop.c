@@ -11,6 +11,7 @@
 
 #include <signal.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #define COINS 6
 #define FIRST_DAY 200 /* the champion is trained as of it */
@@ -140,18 +141,162 @@ static void train_champion(replay *r) {
     csm_training_free(training);
 }
 
+/* The day's own rows say so, and so does the report. */
+static void the_gate_is_shut(replay *r) {
+    csm_gate_report report;
+    csm_ledger_history *history = NULL;
+    assert_ok(csm_pipeline_gate(&report, r->m->pipeline, CSM_DAY));
+    assert_true(!report.open && (report.reasons & CSM_REASON_MASK(DRIFT_ALARM)) && report.alarms >= 1);
+    assert_non_null(strstr(report.text, "another model must take over"));
+    assert_ok(csm_learn_history(&history, csm_pipeline_store(r->m->pipeline), CSM_DAY, r->now - CSM_HOUR,
+                                CSM_TIME_MAX, 0));
+    assert_int_equal(csm_ledger_history_count(history), COINS);
+    for (size_t i = 0; i < COINS; i++)
+        assert_true(csm_ledger_history_at(history, i)->show & CSM_REASON_MASK(DRIFT_ALARM));
+    csm_ledger_history_free(history);
+}
+
+/* Roles, figures and pairs after a promotion. */
+static void the_models_have_their_roles(replay *r) {
+    csm_model_list *models = NULL;
+    csm_comparison pairs;
+    csm_ledger_head head;
+    assert_ok(csm_pipeline_models(&models, r->m->pipeline));
+    const csm_model_entry *champion = csm_model_list_at(models, 0);
+    assert_string_equal(champion->role, "champion");
+    assert_true(champion->outcomes > 0 && champion->brier < 0.25);
+    const csm_model_entry *before = csm_model_list_at(models, 1);
+    assert_string_equal(before->role, "shadow");
+    assert_ok(csm_pipeline_compare(&pairs, r->m->pipeline, champion->hash, before->hash, CSM_DAY));
+    assert_true(pairs.e_value >= 20 && pairs.worse < 20 && pairs.blocks >= 10 && pairs.gain.low > 0);
+    assert_true(fabs(pairs.other - pairs.brier - pairs.gain.value) < 1e-12);
+    assert_fails(CSM_ENODATA, "e-value", csm_pipeline_promote(r->m->pipeline, before->hash, 0));
+    char hash[65];
+    memcpy(hash, before->hash, sizeof hash);
+    csm_model_list_free(models);
+    assert_ok(csm_pipeline_rollback(r->m->pipeline));
+    assert_ok(csm_pipeline_models(&models, r->m->pipeline));
+    assert_string_equal(csm_model_list_at(models, 0)->hash, hash);
+    csm_model_list_free(models);
+    assert_ok(csm_learn_verify(&head, r->m->context, csm_pipeline_store(r->m->pipeline)));
+}
+
 static void a_broken_relation_is_seen_learned_and_taken_over(void **state) {
     (void)state;
     replay r;
     set_up(&r);
     open_again(&r, CSM_STORE_WRITE);
     train_champion(&r);
-    for (size_t day = FIRST_DAY; day < LAST_DAY; day++) assert_ok(one_day(&r, day));
-    if (getenv("CSM_TELL"))
-        printf("alarm %zu, %zu challengers, promoted %zu\n", r.alarm_day, r.challengers, r.promoted_day);
+    for (size_t day = FIRST_DAY; day < LAST_DAY; day++) {
+        assert_ok(one_day(&r, day));
+        if (day > BREAK_DAY && day == r.alarm_day) the_gate_is_shut(&r);
+    }
     assert_true(r.alarm_day > BREAK_DAY && r.alarm_day <= BREAK_DAY + 14);
     assert_true(r.challengers >= 1);
     assert_true(r.promoted_day > r.alarm_day);
+    the_models_have_their_roles(&r);
+    market_free(r.m);
+}
+
+/* ---- kills ---- */
+
+#define KILL_FROM 227 /* the alarm and the first challenger lie between */
+#define KILL_TO 237
+#define KILLS 8
+
+static void copy_folder(const char *from, const char *to) {
+    const pid_t child = fork();
+    if (child == 0) {
+        execlp("cp", "cp", "-r", from, to, (char *)NULL);
+        _exit(1);
+    }
+    int code = 1;
+    assert_int_equal(waitpid(child, &code, 0), child);
+    assert_int_equal(code, 0);
+}
+
+/* The day of the newest batch: it is done again, whole or not. */
+static size_t day_to_go_on(replay *r) {
+    csm_ledger_history *history = NULL;
+    csm_time newest = day_time(KILL_FROM);
+    assert_ok(
+        csm_learn_history(&history, csm_pipeline_store(r->m->pipeline), 0, CSM_TIME_MIN, CSM_TIME_MAX, 0));
+    for (size_t i = 0; i < csm_ledger_history_count(history); i++) {
+        const csm_time decision = csm_ledger_history_at(history, i)->decision;
+        if (decision > newest) newest = decision;
+    }
+    csm_ledger_history_free(history);
+    return (size_t)((newest - MARKET_START) / CSM_DAY);
+}
+
+/* In a process of its own; true when it came to the end. */
+static bool run_until_killed(replay *r, csm_time patience) {
+    const pid_t child = fork();
+    if (child == 0) {
+        csm_status status = csm_pipeline_open(&r->m->pipeline, r->m->context, r->m->config, r->m->workspace,
+                                              CSM_STORE_SHARED);
+        for (size_t day = status == CSM_OK ? day_to_go_on(r) : 0; status == CSM_OK && day < KILL_TO; day++)
+            status = one_day(r, day);
+        _exit(status == CSM_OK ? 0 : 1);
+    }
+    int code = 1;
+    if (patience < CSM_TIME_MAX) {
+        const struct timespec wait = {patience / CSM_SECOND, patience % CSM_SECOND};
+        nanosleep(&wait, NULL);
+        kill(child, SIGKILL);
+    }
+    assert_int_equal(waitpid(child, &code, 0), child);
+    assert_true(WIFSIGNALED(code) || (WIFEXITED(code) && WEXITSTATUS(code) == 0));
+    return WIFEXITED(code);
+}
+
+static int64_t outcomes_of(replay *r) {
+    csm_statement *s = NULL;
+    bool row = false;
+    assert_ok(csm_catalog_prepare(&s, csm_pipeline_store(r->m->pipeline), "SELECT count(*) FROM outcomes"));
+    assert_ok(csm_statement_step(s, &row));
+    const int64_t count = csm_statement_i64(s, 0);
+    csm_statement_close(s);
+    return count;
+}
+
+static void kills_at_random_instants_leave_the_same_ledger(void **state) {
+    (void)state;
+    replay r;
+    csm_ledger_head whole, killed;
+    set_up(&r);
+    open_again(&r, CSM_STORE_WRITE);
+    train_champion(&r);
+    for (size_t day = FIRST_DAY; day < KILL_FROM; day++) assert_ok(one_day(&r, day));
+    csm_pipeline_free(r.m->pipeline);
+    r.m->pipeline = NULL;
+    char *copy = support_path(r.m->folder, "killed"), *original = r.m->workspace;
+    copy_folder(original, copy);
+    assert_true(run_until_killed(&r, CSM_TIME_MAX));
+    open_again(&r, CSM_STORE_WRITE);
+    assert_ok(csm_learn_verify(&whole, r.m->context, csm_pipeline_store(r.m->pipeline)));
+    const int64_t outcomes = outcomes_of(&r);
+    csm_pipeline_free(r.m->pipeline);
+    r.m->pipeline = NULL;
+    r.m->workspace = copy;
+    bool done = false;
+    const uint64_t seed = (uint64_t)getpid(); /* instants differ from run to run; the ledger may not */
+    for (uint64_t k = 0; k < KILLS && !done; k++) {
+        const double share = csm_random_uniform(seed, 1, k);
+        done = run_until_killed(&r, 5 * CSM_MILLISECOND + (csm_time)(share * share * 700e6));
+        open_again(&r, k % 2 ? CSM_STORE_WRITE : CSM_STORE_SHARED);
+        assert_ok(csm_learn_verify(&killed, r.m->context, csm_pipeline_store(r.m->pipeline)));
+        csm_pipeline_free(r.m->pipeline);
+        r.m->pipeline = NULL;
+    }
+    assert_true(done || run_until_killed(&r, CSM_TIME_MAX));
+    open_again(&r, CSM_STORE_WRITE);
+    assert_ok(csm_learn_verify(&killed, r.m->context, csm_pipeline_store(r.m->pipeline)));
+    assert_int_equal(killed.rows, whole.rows);
+    assert_string_equal(killed.hash, whole.hash);
+    assert_int_equal(outcomes_of(&r), outcomes);
+    r.m->workspace = original;
+    csm_dealloc(copy);
     market_free(r.m);
 }
 
@@ -159,6 +304,7 @@ int main(void) {
     read_recorded();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_broken_relation_is_seen_learned_and_taken_over),
+        cmocka_unit_test(kills_at_random_instants_leave_the_same_ledger),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
