@@ -145,7 +145,9 @@ static csm_status check_scores(const csm_calibrator *calibrator, const double *s
                                const double *second, size_t n) {
     if (!calibrator || (n && (!score || !first || !second)))
         return csm_fail(CSM_EINVAL, "calibrator: an argument is NULL");
-    for (size_t i = 0; i < n; i++) {
+    size_t finite = 0; /* without a branch, so that many are looked at at once */
+    for (size_t i = 0; i < n; i++) finite += isfinite(score[i]) != 0;
+    for (size_t i = 0; finite < n && i < n; i++) {
         if (!isfinite(score[i])) return csm_fail(CSM_EINVAL, "calibrator: score %zu is not finite", i);
     }
     return CSM_OK;
@@ -182,15 +184,16 @@ csm_status csm_calibrator_apply(const csm_calibrator *calibrator, const double *
     const csm_venn_abers *pools = NULL;
     if (info->method == CSM_CALIBRATION_VENN_ABERS && (status = venn_abers_of(&pools, calibrator)))
         return status;
-    double anchor = anchor_of(info);
-    for (size_t i = 0; i < n; i++) {
-        double p =
-            pools ? merged(pools, &calibrator->groups, score[i])
-            : info->method == CSM_CALIBRATION_ISOTONIC
-                ? csm_isotonic_at(&calibrator->isotonic, score[i])
-                : csm_logistic_at(score[i], info->method, info->slope, info->slope_high, info->intercept);
-        probability[i] = p + info->shrinkage * (anchor - p);
+    const double anchor = anchor_of(info), shrinkage = info->shrinkage;
+    if (info->method == CSM_CALIBRATION_ISOTONIC) {
+        csm_isotonic_apply(&calibrator->isotonic, score, probability, n);
+    } else {
+        for (size_t i = 0; i < n; i++)
+            probability[i] = pools ? merged(pools, &calibrator->groups, score[i])
+                                   : csm_logistic_at(score[i], info->method, info->slope, info->slope_high,
+                                                     info->intercept);
     }
+    for (size_t i = 0; shrinkage > 0 && i < n; i++) probability[i] += shrinkage * (anchor - probability[i]);
     return CSM_OK;
 }
 

@@ -22,73 +22,76 @@ static csm_status refuse_row(const double *score, const double *outcome, const d
     return csm_fail(CSM_EINVAL, "calibrator: weight %zu is %g", i, weight ? weight[i] : 1);
 }
 
-/* Rows of weight 0 are left out. -0 joins 0. */
+/* Rows of weight 0 are left out. -0 joins 0. Outcomes follow no pattern that a branch could be predicted by, so there is none. */
 static csm_status take_rows(csm_scored_row *rows, size_t *count, const double *score, const double *outcome,
                             const double *weight, size_t n) {
-    *count = 0;
+    size_t kept = 0;
     for (size_t i = 0; i < n; i++) {
-        double w = weight ? weight[i] : 1;
-        bool good =
-            isfinite(score[i]) && (outcome[i] == 0 || outcome[i] == 1) && (w == 0 || csm_is_group_weight(w));
+        const double w = weight ? weight[i] : 1, y = outcome[i];
+        const int good =
+            (isfinite(score[i]) != 0) & ((y == 0) | (y == 1)) & ((w == 0) | csm_is_group_weight(w));
         if (!good) return refuse_row(score, outcome, weight, i);
-        rows[*count] = (csm_scored_row){score[i] + 0.0, outcome[i] > 0 ? w : -w};
-        *count += w != 0;
+        rows[kept] = (csm_scored_row){score[i] + 0.0, (2 * y - 1) * w};
+        kept += w != 0;
     }
+    *count = kept;
     return CSM_OK;
 }
 
-static csm_status allocate(csm_score_groups *groups, size_t n) {
-    groups->score = csm_alloc(n * sizeof *groups->score);
-    groups->weight = csm_alloc(n * sizeof *groups->weight);
-    groups->positive = csm_alloc(n * sizeof *groups->positive);
-    if (!groups->score || !groups->weight || !groups->positive) return CSM_ENOMEM;
-    hint_large(groups->score, n * sizeof *groups->score);
-    hint_large(groups->weight, n * sizeof *groups->weight);
-    hint_large(groups->positive, n * sizeof *groups->positive);
+/* Room for n groups, and for n rows behind the scores: they are read before weights stand there. */
+static csm_status allocate(csm_score_groups *groups, csm_scored_row **rows, size_t n) {
+    const size_t bytes = 3 * n * sizeof *groups->block; /* n < 2^32 */
+    groups->block = csm_alloc(bytes);
+    if (!groups->block) return CSM_ENOMEM;
+    hint_large(groups->block, bytes);
+    groups->score = groups->block;
+    groups->weight = groups->block + n;
+    groups->positive = groups->weight + n;
+    *rows = (csm_scored_row *)(void *)groups->weight;
     return CSM_OK;
 }
 
-static void group_rows(csm_score_groups *out, const csm_scored_row *rows, size_t n) {
-    size_t last = 0;
+/* A csm_sorted_piece: rows of the last group's score join it. */
+static void group_rows(void *user, const csm_scored_row *rows, size_t n) {
+    csm_score_groups *out = user;
+    double *score = out->score, *total = out->weight, *risen = out->positive;
+    size_t count = out->count;
     for (size_t i = 0; i < n; i++) {
-        double weight = fabs(rows[i].weight), positive = rows[i].weight > 0 ? weight : 0;
-        if (i && rows[i].score == out->score[last]) {
-            out->weight[last] += weight;
-            out->positive[last] += positive;
+        const double weight = fabs(rows[i].weight), positive = (weight + rows[i].weight) / 2;
+        if (count && rows[i].score == score[count - 1]) {
+            total[count - 1] += weight;
+            risen[count - 1] += positive;
             continue;
         }
-        last = i ? last + 1 : 0;
-        out->score[last] = rows[i].score;
-        out->weight[last] = weight;
-        out->positive[last] = positive;
+        score[count] = rows[i].score;
+        total[count] = weight;
+        risen[count++] = positive;
     }
-    out->count = n ? last + 1 : 0;
+    out->count = count;
 }
 
 csm_status csm_score_groups_make(csm_score_groups *out, const double *score, const double *outcome,
                                  const double *weight, size_t n) {
     *out = (csm_score_groups){0};
     if (n > UINT32_MAX) return csm_fail(CSM_EINVAL, "calibrator: %zu rows are more than 2^32 - 1", n);
-    size_t count, bytes = n * sizeof(csm_scored_row);
-    csm_scored_row *rows = csm_alloc(bytes), *room = csm_alloc(bytes);
-    csm_status status = rows && room ? CSM_OK : CSM_ENOMEM;
-    if (status) goto done;
-    hint_large(rows, bytes);
-    hint_large(room, bytes);
-    if ((status = take_rows(rows, &count, score, outcome, weight, n))) goto done;
-    csm_sort_rows(rows, room, count);
-    if ((status = allocate(out, count))) goto done;
-    group_rows(out, rows, count);
-done:
+    size_t count = 0;
+    const size_t bytes = n * sizeof(csm_scored_row);
+    csm_scored_row *rows = NULL, *room = csm_alloc(bytes);
+    csm_status status = room ? allocate(out, &rows, n) : CSM_ENOMEM;
+    if (!status) hint_large(room, bytes);
+    if (!status) status = take_rows(rows, &count, score, outcome, weight, n);
+    if (!status) status = csm_sort_pieces(rows, room, count, group_rows, out);
     csm_dealloc(room);
-    csm_dealloc(rows);
     if (status) csm_score_groups_free(out);
     return status;
 }
 
 void csm_score_groups_free(csm_score_groups *groups) {
-    csm_dealloc(groups->score);
-    csm_dealloc(groups->weight);
-    csm_dealloc(groups->positive);
+    if (!groups->block) {
+        csm_dealloc(groups->score);
+        csm_dealloc(groups->weight);
+        csm_dealloc(groups->positive);
+    }
+    csm_dealloc(groups->block);
     *groups = (csm_score_groups){0};
 }

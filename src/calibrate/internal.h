@@ -35,6 +35,11 @@ typedef struct csm_scored_row {
 
 /* By score, equal ones in their old order. room: n rows. n < 2^32. */
 void csm_sort_rows(csm_scored_row *rows, csm_scored_row *room, size_t n);
+/* The same, handed over in pieces of ascending scores, each while it is in the cache; an empty piece may be among them. Both arrays are
+ * overwritten, and rows is not used any more once the first piece is taken. */
+typedef void csm_sorted_piece(void *user, const csm_scored_row *rows, size_t n);
+csm_status csm_sort_pieces(csm_scored_row *rows, csm_scored_row *room, size_t n, csm_sorted_piece *take,
+                           void *user);
 
 /* ---- groups.c: rows of one score are one group ---- */
 
@@ -43,6 +48,7 @@ typedef struct csm_score_groups {
     double *score;    /* strictly ascending */
     double *weight;   /* > 0 */
     double *positive; /* weight of outcomes 1, 0..weight */
+    double *block;    /* holds all three; NULL: each is a block of its own */
 } csm_score_groups;
 
 /* Rows of weight 0 are left out. */
@@ -83,6 +89,8 @@ csm_status csm_isotonic_fit(csm_isotonic *out, const csm_score_groups *groups);
 void csm_isotonic_free(csm_isotonic *isotonic);
 /* Linear between groups, constant outside (as scikit-learn's out_of_bounds="clip"). */
 double csm_isotonic_at(const csm_isotonic *isotonic, double score);
+/* The same for n scores; `value` may be `score`. */
+void csm_isotonic_apply(const csm_isotonic *isotonic, const double *score, double *value, size_t n);
 
 /* The pools of every prefix and of every suffix of the groups: before[k] is the last pool of groups 0..k and begins at
  * its edge; after[k] is the first pool of groups k..count-1 and ends at its edge. A prefix's next pool is

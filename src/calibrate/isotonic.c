@@ -6,7 +6,7 @@
 
 #include <math.h>
 
-#define CELLS_A_KNOT 4
+#define CELLS_A_KNOT 16 /* most cells then hold no knot, and few scores meet a search */
 
 /* Mean of a >= mean of b, without divisions. */
 static bool mean_not_below(const csm_pool *a, const csm_pool *b) {
@@ -25,20 +25,39 @@ static csm_pool pool_of_group(const csm_score_groups *groups, size_t k) {
 
 /* ---- regression ---- */
 
-/* Pools of all groups, each with its first group as edge, into pool[n]; returns how many. The last pool is open: most groups
+/* Runs of groups whose means do not rise, each with its first group as edge, into pool[n]; returns how many. All of a run ends
+ * in one pool whatever is beside it, and finding runs needs no branch, which outcomes would make unpredictable. */
+static size_t runs_of(csm_pool *pool, const csm_score_groups *groups) {
+    const double *weight = groups->weight, *positive = groups->positive;
+    csm_pool open = pool_of_group(groups, 0);
+    size_t runs = 0;
+    pool[0] = open;
+    for (size_t k = 1; k < groups->count; k++) {
+        const bool rises = positive[k - 1] * weight[k] < positive[k] * weight[k - 1];
+        runs += rises;
+        open.weight = (rises ? 0 : open.weight) + weight[k];
+        open.positive = (rises ? 0 : open.positive) + positive[k];
+        open.edge = rises ? k : open.edge;
+        pool[runs] = open;
+    }
+    return runs + 1;
+}
+
+/* Pools of all groups, each with its first group as edge, into pool[n]; returns how many. The last pool is open: most runs
  * only join it. */
 static size_t pool_all(csm_pool *pool, const csm_score_groups *groups) {
+    const size_t runs = runs_of(pool, groups);
     size_t pools = 0;
-    csm_pool open = pool_of_group(groups, 0);
-    for (size_t k = 1; k < groups->count; k++) {
-        csm_pool group = pool_of_group(groups, k);
-        if (!mean_not_below(&open, &group)) {
+    csm_pool open = pool[0];
+    for (size_t r = 1; r < runs; r++) {
+        const csm_pool run = pool[r]; /* pools <= r: not overwritten yet */
+        if (!mean_not_below(&open, &run)) {
             pool[pools++] = open;
-            open = group;
+            open = run;
             continue;
         }
-        open.weight += group.weight;
-        open.positive += group.positive;
+        open.weight += run.weight;
+        open.positive += run.positive;
         while (pools > 0 && mean_not_below(&pool[pools - 1], &open)) add_pool(&open, &pool[--pools]);
     }
     pool[pools++] = open;
@@ -119,7 +138,7 @@ static size_t first_not_below(const double *values, size_t n, double value) {
     return first;
 }
 
-double csm_isotonic_at(const csm_isotonic *isotonic, double score) {
+static inline double value_at(const csm_isotonic *isotonic, double score) {
     const double *knot = isotonic->knot_score, *value = isotonic->knot_value;
     size_t last = isotonic->knots - 1;
     if (score <= knot[0]) return value[0];
@@ -131,6 +150,15 @@ double csm_isotonic_at(const csm_isotonic *isotonic, double score) {
     double share = (score / 2 - knot[k - 1] / 2) / (knot[k] / 2 - knot[k - 1] / 2);
     double between = low + share * (high - low);
     return between < low ? low : between > high ? high : between;
+}
+
+double csm_isotonic_at(const csm_isotonic *isotonic, double score) {
+    return value_at(isotonic, score);
+}
+
+void csm_isotonic_apply(const csm_isotonic *isotonic, const double *score, double *value, size_t n) {
+    const csm_isotonic own = *isotonic; /* in registers: `value` may not be thought to change it */
+    for (size_t i = 0; i < n; i++) value[i] = value_at(&own, score[i]);
 }
 
 /* ---- Venn-Abers ---- */

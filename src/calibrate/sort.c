@@ -135,3 +135,28 @@ static void sort_into(csm_scored_row *out, csm_scored_row *rows, size_t n, int d
 void csm_sort_rows(csm_scored_row *rows, csm_scored_row *room, size_t n) {
     sort_within(rows, room, n, 0);
 }
+
+#define PIECE 1024 /* rows that stay in the first cache */
+
+csm_status csm_sort_pieces(csm_scored_row *rows, csm_scored_row *room, size_t n, csm_sorted_piece *take,
+                           void *user) {
+    uint32_t end[PARTS_MAX];
+    csm_scored_row piece[PIECE], *out = piece;
+    division d;
+    bool sorted;
+    if (n <= FEW || !divide(&d, &sorted, rows, n)) {
+        sort_into(room, rows, n, 0);
+        take(user, room, n);
+        return CSM_OK;
+    }
+    const uint32_t largest = distribute(room, rows, n, &d, end);
+    if (largest > PIECE) out = csm_alloc((size_t)largest * sizeof *out);
+    if (!out) return CSM_ENOMEM;
+    for (uint32_t p = 0; p < d.parts; p++) {
+        const size_t begin = p ? end[p - 1] : 0, length = end[p] - begin;
+        sort_into(out, room + begin, length, 1);
+        take(user, out, length);
+    }
+    if (out != piece) csm_dealloc(out);
+    return CSM_OK;
+}

@@ -72,6 +72,41 @@ static void rows_are_sorted_stably_whatever_their_scores(void **state) {
     free(rows);
 }
 
+typedef struct gathered {
+    csm_scored_row rows[N];
+    size_t n;
+} gathered;
+
+static void gather(void *user, const csm_scored_row *rows, size_t n) {
+    gathered *all = user;
+    memcpy(all->rows + all->n, rows, n * sizeof *rows);
+    all->n += n;
+}
+
+static void pieces_put_together_are_the_sorted_rows(void **state) {
+    (void)state;
+    static const size_t lengths[] = {0, 1, 24, 25, 2049, N};
+    csm_scored_row *rows = calloc(N, sizeof *rows), *room = calloc(N, sizeof *room),
+                   *again = calloc(N, sizeof *rows);
+    gathered *all = calloc(1, sizeof *all);
+    for (size_t kind = 0; kind < KINDS; kind++) {
+        for (size_t l = 0; l < sizeof lengths / sizeof *lengths; l++) {
+            const size_t n = lengths[l];
+            for (size_t i = 0; i < n; i++)
+                rows[i] = again[i] = (csm_scored_row){score_of(kind, i), (double)i};
+            all->n = 0;
+            assert_ok(csm_sort_pieces(again, room, n, gather, all));
+            csm_sort_rows(rows, room, n);
+            assert_int_equal(all->n, n);
+            assert_memory_equal(all->rows, rows, n * sizeof *rows);
+        }
+    }
+    free(all);
+    free(again);
+    free(room);
+    free(rows);
+}
+
 /* The grid of cells finds what bisection finds. */
 static void predictions_equal_interpolation_between_knots_whatever_the_scores(void **state) {
     (void)state;
@@ -105,6 +140,7 @@ static void predictions_equal_interpolation_between_knots_whatever_the_scores(vo
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rows_are_sorted_stably_whatever_their_scores),
+        cmocka_unit_test(pieces_put_together_are_the_sorted_rows),
         cmocka_unit_test(predictions_equal_interpolation_between_knots_whatever_the_scores),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
