@@ -3,7 +3,9 @@
  * LambdaRank (Burges 2010, "From RankNet to LambdaRank to LambdaMART"): rows of a group stand together; for each pair of
  * different y the gradient of the logistic loss of the order, times what swapping them changes in NDCG. The gain of y is
  * 2^y - 1, the discount of place k (from 0) is 1 / log2(k + 2), and pairs count that hold one of the first 30 places, as in
- * LightGBM (lambdarank_truncation_level).
+ * LightGBM (lambdarank_truncation_level). As there (lambdarank_norm), a pair counts less the farther apart its scores are, and
+ * a group's gradients, s in sum of magnitudes, are scaled by log2(1 + s) / s: groups that are far from their order would
+ * drown the others.
  */
 #include "model/gbt/train.h"
 
@@ -13,6 +15,7 @@
 #include <stdlib.h>
 
 #define PLACES 30
+#define APART 0.01 /* added to the distance of two scores */
 #define LN2 0x1.62e42fefa39efp-1
 
 typedef struct ranked_row {
@@ -54,7 +57,9 @@ static double discounted(const ranked_row *rows, size_t n) {
     return sum;
 }
 
-static void add_pair(const rank_job *job, const ranked_row *better, const ranked_row *worse, double change) {
+/* Returns the magnitude of both rows' gradients. */
+static double add_pair(const rank_job *job, const ranked_row *better, const ranked_row *worse,
+                       double change) {
     const gbt_target *target = job->target;
     double rho = csm_logistic(worse->score - better->score);
     double gradient = change * rho, hessian = change * rho * (1 - rho);
@@ -63,10 +68,13 @@ static void add_pair(const rank_job *job, const ranked_row *better, const ranked
     g[worse->row] += gradient;
     h[better->row] += hessian;
     h[worse->row] += hessian;
+    return 2 * gradient;
 }
 
 static void derive_group(const rank_job *job, const ranked_row *rows, size_t n, double ideal) {
     const gbt_target *target = job->target;
+    double magnitude = 0;
+    bool any_order = n > 1 && rows[0].score > rows[n - 1].score;
     for (size_t i = 0; i < n; i++)
         target->ranked[rows[i].row] = target->ranked[target->rows + rows[i].row] = 0;
     for (size_t i = 0; ideal > 0 && i < n && i < PLACES; i++) {
@@ -75,12 +83,16 @@ static void derive_group(const rank_job *job, const ranked_row *rows, size_t n, 
             double change =
                 fabs((gain_of(rows[i].y) - gain_of(rows[j].y)) * (discount(i) - discount(j))) / ideal;
             bool in_order = rows[i].y > rows[j].y;
-            add_pair(job, in_order ? &rows[i] : &rows[j], in_order ? &rows[j] : &rows[i], change);
+            if (any_order) change /= APART + fabs(rows[i].score - rows[j].score);
+            magnitude +=
+                add_pair(job, in_order ? &rows[i] : &rows[j], in_order ? &rows[j] : &rows[i], change);
         }
     }
-    for (size_t i = 0; target->weight && i < n; i++) {
-        target->ranked[rows[i].row] *= target->weight[rows[i].row];
-        target->ranked[target->rows + rows[i].row] *= target->weight[rows[i].row];
+    double scale = magnitude > 0 ? csm_log1p(magnitude) / (LN2 * magnitude) : 1;
+    for (size_t i = 0; i < n; i++) {
+        double factor = scale * (target->weight ? target->weight[rows[i].row] : 1);
+        target->ranked[rows[i].row] *= factor;
+        target->ranked[target->rows + rows[i].row] *= factor;
     }
 }
 
