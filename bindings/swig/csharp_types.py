@@ -134,7 +134,9 @@ def handles(header):
                       f"        public static {name} Null {{ get {{ return new {name}(); }} }}",
                       "        protected override void Free(System.IntPtr pointer) { "
                       f"NativeMethodsPINVOKE.{name}_release((void*)pointer); }}", "    }", ""]
-    return "\n".join(lines + ["}"]) + "\n"
+    lines += ["    internal static class Freed", "    {", "        internal static readonly string[] Functions = {"]
+    lines += [f'            "{free}",' for free in header.objects.values() if free]
+    return "\n".join(lines + ["        };", "    }", "}"]) + "\n"
 
 
 def enums(text, reasons):

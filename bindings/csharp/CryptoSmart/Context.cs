@@ -138,7 +138,7 @@ namespace CryptoSmart
         public int Threads => (int)NativeMethods.csm_context_threads(handle);
 
         /// <summary>Time by the context's clock.</summary>
-        public DateTimeOffset Now => Wire.Time(NativeMethods.csm_context_now(handle));
+        public DateTimeOffset Now => clock != null ? clock() : Wire.Time(NativeMethods.csm_context_now(handle));
 
         /// <summary>Replaces the system's clock, for replays; null brings it back.</summary>
         public void SetClock(Func<DateTimeOffset> now)
