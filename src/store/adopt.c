@@ -57,13 +57,16 @@ static uint32_t newest_source(const csm_records *records) {
 
 static csm_status commit(adopting *a, const csm_manifest_row *row) {
     const csm_segment *segment = a->segment;
+    csm_extremes range[CSM_COLUMNS_MAX];
+    csm_table_range(range, a->fresh.table);
+    const csm_digits digits = csm_table_digits(a->fresh.table, range);
     int64_t stream;
     csm_status status = csm_catalog_begin(a->store);
     if (status) return status;
     for (size_t i = 0; i < segment->source_count && !status; i++)
         status = csm_provenance_note(&a->sources[i], a->store, &segment->sources[i]);
     if (!status)
-        status = csm_stream_note(&stream, a->store, &segment->stream, a->fresh.table,
+        status = csm_stream_note(&stream, a->store, &segment->stream, &digits, csm_range_span(range).newest,
                                  a->sources[newest_source(&a->fresh)]);
     if (!status) status = csm_manifest_add(a->store, stream, row, a->sources, segment->source_count);
     if (!status) status = csm_catalog_commit(a->store);

@@ -12,6 +12,9 @@ typedef struct member {
     const csm_kind *kind;
     size_t first; /* its files among the group's */
     size_t parts; /* 0: to the tail */
+    size_t rows;  /* as given */
+    csm_span span;
+    csm_digits digits;
     csm_status status;
 } member;
 
@@ -56,6 +59,14 @@ static csm_status check_member(const group *g, size_t i) {
     return status ? csm_fail_prefix(status, "csm_store_append") : CSM_OK;
 }
 
+/* What the catalogue keeps of a member's rows. */
+static void look_at(member *m, csm_extremes *range) {
+    csm_table_range(range, m->append->rows);
+    m->rows = m->append->rows->rows;
+    m->span = csm_range_span(range);
+    m->digits = csm_table_digits(m->append->rows, range);
+}
+
 /* Rules, order and shape of each member's rows, on all threads. */
 static csm_status prepare(void *user, size_t begin, size_t end, uint32_t worker) {
     const group *g = user;
@@ -64,8 +75,11 @@ static csm_status prepare(void *user, size_t begin, size_t end, uint32_t worker)
     for (size_t i = begin; i < end && !status; i++) {
         member *m = &g->members[i];
         csm_records fresh = {.table = m->append->rows};
+        csm_extremes range[CSM_COLUMNS_MAX];
         csm_segment_shape(fresh.table); /* first: prices in one scale are checked faster */
-        status = csm_kind_check_rows(fresh.table, m->append->stream.interval, m->append->provenance.received);
+        look_at(m, range);
+        status = csm_kind_check_rows(fresh.table, range, m->append->stream.interval,
+                                     m->append->provenance.received);
         if (!status) status = csm_records_sort(&fresh);
         status = fail_member(m, status);
     }
@@ -77,7 +91,7 @@ static csm_status prepare(void *user, size_t begin, size_t end, uint32_t worker)
 static csm_status leave_known(const group *g, const member *m) {
     csm_records present = {0}, fresh = {.table = m->append->rows};
     int64_t stream;
-    const csm_span span = csm_table_span(fresh.table);
+    const csm_span span = m->span;
     csm_status status = csm_stream_find(&stream, g->store, &m->append->stream);
     if (!status && stream) status = csm_stream_fits(g->store, stream, fresh.table);
     if (!status && stream)
@@ -124,8 +138,8 @@ static csm_status encode_part(csm_segment_file *file, const member *m, size_t be
     if (!status)
         status = csm_segment_encode(&file->image, &m->append->stream, rows, NULL, &source, 1, threads);
     if (!status)
-        file->row =
-            (csm_manifest_row){.bytes = file->image.length, .rows = rows->rows, .span = csm_table_span(rows)};
+        file->row = (csm_manifest_row){
+            .bytes = file->image.length, .rows = rows->rows, .span = part ? csm_table_span(part) : m->span};
     file->stream = &m->append->stream;
     csm_table_free(part);
     return status;
@@ -138,6 +152,8 @@ static csm_status encode(void *user, size_t begin, size_t end, uint32_t worker) 
     for (size_t i = begin; i < end && !status; i++) {
         member *m = &g->members[i];
         const size_t rows = m->append->rows->rows;
+        csm_extremes range[CSM_COLUMNS_MAX];
+        if (rows != m->rows) look_at(m, range); /* some were known */
         for (size_t k = 0; k < m->parts && !status; k++) {
             const size_t at = k * CSM_SEGMENT_ROWS_MAX, left = rows - at;
             status = encode_part(&g->files[m->first + k], m, at,
@@ -153,7 +169,8 @@ static csm_status encode(void *user, size_t begin, size_t end, uint32_t worker) 
 static csm_status name_member(const group *g, const member *m) {
     int64_t source = 0, stream = 0;
     csm_status status = csm_provenance_note(&source, g->store, &m->append->provenance);
-    if (!status) status = csm_stream_note(&stream, g->store, &m->append->stream, m->append->rows, source);
+    if (!status)
+        status = csm_stream_note(&stream, g->store, &m->append->stream, &m->digits, m->span.newest, source);
     if (!status && m->parts == 0) status = csm_tail_insert(g->store, stream, source, m->append->rows);
     for (size_t k = 0; k < m->parts && !status; k++)
         status = csm_manifest_add(g->store, stream, &g->files[m->first + k].row, &source, 1);

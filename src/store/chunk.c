@@ -6,15 +6,10 @@
 #include <string.h>
 #include <zlib.h>
 
-/* Shuffled differences are bytes without repeated phrases: run lengths and Huffman codes (Z_RLE) reach the size of a
- * full search within 3 % at a sixteenth of its time. Planes of many different bytes, such as the low bytes of prices and
- * volumes, are only stored: coding them saves 5 % of a segment and takes a tenth of the time of reading it. */
 #define LEVEL 6
 #define MEMORY_LEVEL 8
-#define SAMPLE ((size_t)2048) /* bytes of a plane looked at */
-#define RANDOM_SHARE 40 /* of 256: effective number of byte values above which a plane counts as random */
-#define HEADER 2        /* bytes of zlib before the deflated stream */
-#define CHECKSUM 4      /* bytes of fletcher32 after the deflated stream */
+#define HEADER 2   /* bytes of zlib before the deflated stream */
+#define CHECKSUM 4 /* bytes of fletcher32 after the deflated stream */
 
 uint32_t csm_fletcher32(const uint8_t *data, size_t length) {
     uint32_t sum1 = 0, sum2 = 0;
@@ -41,14 +36,6 @@ uint32_t csm_fletcher32(const uint8_t *data, size_t length) {
 }
 
 /* Byte b of every value stands in plane b, planes one after the other (HDF5's shuffle of little-endian values). */
-static void shuffle(uint8_t *planes, const int64_t *values, size_t count, size_t chunk_rows, int32_t width) {
-    for (int32_t b = 0; b < width; b++) {
-        uint8_t *plane = planes + (size_t)b * chunk_rows;
-        for (size_t i = 0; i < count; i++) plane[i] = (uint8_t)((uint64_t)values[i] >> (8 * b));
-        memset(plane + count, 0, chunk_rows - count);
-    }
-}
-
 static void unshuffle(int64_t *values, const uint8_t *planes, size_t count, size_t chunk_rows,
                       int32_t width) {
     for (size_t i = 0; i < count; i++) values[i] = planes[i];
@@ -58,46 +45,22 @@ static void unshuffle(int64_t *values, const uint8_t *planes, size_t count, size
     }
 }
 
-/* Whether a plane's bytes are so even that coding them is not worth its time: 1 / sum(p^2), the number of equally
- * frequent values that would collide as often (Simpson 1949). */
-static bool is_random(const uint8_t *plane, size_t length) {
-    uint32_t seen[256] = {0};
-    uint64_t squares = 0;
-    const size_t n = length < SAMPLE ? length : SAMPLE;
-    for (size_t i = 0; i < n; i++) seen[plane[i]]++;
-    for (size_t i = 0; i < 256; i++) squares += (uint64_t)seen[i] * (seen[i] ? seen[i] - 1 : 0);
-    return n > 64 && (uint64_t)n * (n - 1) > RANDOM_SHARE * squares;
-}
-
-/* Plane by plane, each with codes of its own. */
-static bool deflate_planes(z_stream *stream, const uint8_t *planes, size_t chunk_rows, int32_t width) {
-    int level = LEVEL;
-    for (int32_t b = 0; b < width; b++) {
-        const uint8_t *plane = planes + (size_t)b * chunk_rows;
-        const int wanted = is_random(plane, chunk_rows) ? 0 : LEVEL;
-        if (wanted != level && deflateParams(stream, wanted, Z_RLE) != Z_OK) return false;
-        level = wanted;
-        stream->next_in = (Bytef *)(uintptr_t)plane; /* never written to; zlib.h lacks the const */
-        stream->avail_in = (uInt)chunk_rows;
-        if (b + 1 < width && deflate(stream, Z_BLOCK) != Z_OK) return false;
-    }
-    return deflate(stream, Z_FINISH) == Z_STREAM_END;
-}
-
-static csm_status deflate_all(csm_buffer *out, const uint8_t *planes, size_t chunk_rows, int32_t width) {
-    const size_t length = chunk_rows * (size_t)width;
+static csm_status deflate_all(csm_buffer *out, const uint8_t *bytes, size_t length) {
     const int window_bits = length > 16384  ? 15
                             : length > 1024 ? 14
                                             : 10; /* a small window costs less to set up */
     z_stream stream = {0};
-    if (deflateInit2(&stream, LEVEL, Z_DEFLATED, window_bits, MEMORY_LEVEL, Z_RLE) != Z_OK)
+    if (length > UINT_MAX) return csm_fail(CSM_EINTERNAL, "deflate: %zu bytes at once", length);
+    if (deflateInit2(&stream, LEVEL, Z_DEFLATED, window_bits, MEMORY_LEVEL, Z_DEFAULT_STRATEGY) != Z_OK)
         return csm_fail(CSM_ENOMEM, "deflate: no memory for its state");
-    const size_t bound = deflateBound(&stream, length) + 64 * (size_t)width;
+    const size_t bound = deflateBound(&stream, length);
     csm_status status = csm_buffer_reserve(out, bound + CHECKSUM);
     if (status) goto done;
+    stream.next_in = (Bytef *)(uintptr_t)bytes; /* never written to; zlib.h lacks the const */
+    stream.avail_in = (uInt)length;
     stream.next_out = (Bytef *)out->data + out->length;
     stream.avail_out = (uInt)bound;
-    if (!deflate_planes(&stream, planes, chunk_rows, width))
+    if (deflate(&stream, Z_FINISH) != Z_STREAM_END)
         status = csm_fail(CSM_EINTERNAL, "deflate: %zu bytes did not fit their bound", length);
     else
         out->length += bound - stream.avail_out;
@@ -106,9 +69,9 @@ done:
     return status;
 }
 
-csm_status csm_chunk_deflate(csm_buffer *out, const uint8_t *planes, size_t chunk_rows, int32_t width) {
+csm_status csm_chunk_deflate(csm_buffer *out, const uint8_t *bytes, size_t length) {
     out->length = 0;
-    const csm_status status = deflate_all(out, planes, chunk_rows, width);
+    const csm_status status = deflate_all(out, bytes, length);
     if (status) return status;
     const uint32_t sum = csm_fletcher32((const uint8_t *)out->data, out->length);
     const uint8_t tail[CHECKSUM] = {(uint8_t)sum, (uint8_t)(sum >> 8), (uint8_t)(sum >> 16),
@@ -133,14 +96,8 @@ csm_status csm_chunk_inflate(uint8_t *planes, size_t bytes, const uint8_t *packe
                                : csm_fail(CSM_ECORRUPT, "a chunk does not inflate to %zu bytes", bytes);
 }
 
-csm_status csm_chunk_pack(csm_buffer *out, const int64_t *values, size_t count, size_t chunk_rows,
-                          int32_t width, uint8_t *scratch) {
-    shuffle(scratch, values, count, chunk_rows, width);
-    return csm_chunk_deflate(out, scratch, chunk_rows, width);
-}
-
-csm_status csm_chunk_unpack(int64_t *values, size_t count, size_t chunk_rows, int32_t width,
-                            const uint8_t *packed, size_t length, uint8_t *scratch) {
+csm_status csm_chunk_unpack_planes(int64_t *values, size_t count, size_t chunk_rows, int32_t width,
+                                   const uint8_t *packed, size_t length, uint8_t *scratch) {
     const csm_status status = csm_chunk_inflate(scratch, chunk_rows * (size_t)width, packed, length);
     if (!status) unshuffle(values, scratch, count, chunk_rows, width);
     return status;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "store/coding.h"
+#include "store/columns.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -46,12 +47,6 @@ static bool carries(csm_column_predictor predictor) {
     return predictor == CSM_PREDICT_PREVIOUS || predictor == CSM_PREDICT_BEFORE;
 }
 
-static int64_t bound_of(const csm_table *table, size_t row, bool above) {
-    const int64_t open = table->ticks[CSM_COLUMN_OPEN][row], close = table->ticks[CSM_COLUMN_CLOSE][row];
-    if (open == CSM_CELL_MISSING || close == CSM_CELL_MISSING) return 0;
-    return (open > close) == above ? open : close;
-}
-
 /* What is predicted for the rows [begin, begin + count) of a predictor that looks at the same row only. */
 static void predict_rows(int64_t *out, const csm_coding *coding, const csm_table *table, size_t begin,
                          size_t count) {
@@ -61,8 +56,9 @@ static void predict_rows(int64_t *out, const csm_coding *coding, const csm_table
     } else if (coding->predictor == CSM_PREDICT_NONE) {
         memset(out, 0, count * sizeof *out);
     } else {
-        const bool above = coding->predictor == CSM_PREDICT_ABOVE;
-        for (size_t i = 0; i < count; i++) out[i] = bound_of(table, begin + i, above);
+        CSM_ON_COLUMN(bounds)
+        (out, table->ticks[CSM_COLUMN_OPEN] + begin, table->ticks[CSM_COLUMN_CLOSE] + begin, count,
+         coding->predictor == CSM_PREDICT_ABOVE);
     }
 }
 
@@ -75,6 +71,11 @@ static int64_t carried_at(const csm_coding *coding, const int64_t *read, size_t 
 static void predict_carried(int64_t *out, const csm_coding *coding, const int64_t *read, size_t begin,
                             size_t count) {
     int64_t carried = carried_at(coding, read, begin);
+    if (count > 0 && CSM_ON_COLUMN(missing)(read + begin, count) == 0) {
+        out[0] = carried;
+        memcpy(out + 1, read + begin, (count - 1) * sizeof *out);
+        return;
+    }
     for (size_t i = 0; i < count; i++) {
         out[i] = carried;
         if (read[begin + i] != CSM_CELL_MISSING) carried = read[begin + i];
@@ -121,16 +122,18 @@ static uint64_t common_divisor(uint64_t a, uint64_t b) {
 }
 
 static void widen_range(range *r, const int64_t *ticks, const int64_t *residuals, size_t count) {
-    for (size_t i = 0; i < count; i++) {
-        if (ticks[i] == CSM_CELL_MISSING) {
-            r->missing = true;
-            continue;
-        }
+    csm_extremes seen;
+    CSM_ON_COLUMN(extremes)(&seen, residuals, ticks, count);
+    r->missing = r->missing || seen.missing > 0;
+    if (seen.missing == count) return;
+    if (seen.least < r->least) r->least = seen.least;
+    if (seen.most > r->most) r->most = seen.most;
+    if (r->any && seen.least == r->start && seen.most == r->start) return; /* steady times */
+    for (size_t i = 0; i < count && r->unit != 1; i++) {                   /* a few rows, as a rule */
+        if (ticks[i] == CSM_CELL_MISSING) continue;
         if (!r->any) r->start = residuals[i];
         r->any = true;
-        if (residuals[i] < r->least) r->least = residuals[i];
-        if (residuals[i] > r->most) r->most = residuals[i];
-        if (r->unit != 1 && residuals[i] != r->start)
+        if (residuals[i] != r->start)
             r->unit = common_divisor(magnitude(minus(residuals[i], r->start)), r->unit);
     }
 }
@@ -159,10 +162,6 @@ static int32_t narrowest(uint64_t most, bool missing) {
 
 static int64_t to_zigzag(int64_t steps) {
     return (int64_t)((uint64_t)steps << 1 ^ (uint64_t)(steps < 0 ? -1 : 0));
-}
-
-static int64_t from_zigzag(int64_t stored) {
-    return (int64_t)((uint64_t)stored >> 1 ^ (0 - ((uint64_t)stored & 1)));
 }
 
 /* `first` is chosen so that the first present row of a carrying column needs no step of its own. Times come at a steady
@@ -221,58 +220,28 @@ void csm_coding_plan(csm_coding *coding, const csm_table *table, size_t column) 
     choose_form(coding, r);
 }
 
+static csm_steps steps_of(const csm_coding *coding) {
+    return (csm_steps){.offset = coding->offset,
+                       .unit = coding->unit,
+                       .zigzag = coding->zigzag,
+                       .has_missing = coding->has_missing,
+                       .sentinel = (int64_t)csm_coding_largest(coding->width)};
+}
+
 void csm_coding_store(int64_t *stored, const csm_coding *coding, const csm_table *table, size_t column,
                       size_t begin, size_t count) {
     const int64_t *ticks = table->ticks[column] + begin;
+    csm_steps steps = steps_of(coding);
     take_residuals(stored, coding, table, column, begin, count);
-    if (coding->offset) {
-        for (size_t i = 0; i < count; i++) stored[i] = minus(stored[i], coding->offset);
+    if (coding->unit != 1 && coding->unit != -1) {
+        for (size_t i = 0; i < count; i++) stored[i] = minus(stored[i], coding->offset) / coding->unit;
+        steps.offset = 0;
+        steps.unit = 1;
     }
-    if (coding->unit == -1) {
-        for (size_t i = 0; i < count; i++) stored[i] = minus(0, stored[i]);
-    } else if (coding->unit != 1) {
-        for (size_t i = 0; i < count; i++) stored[i] /= coding->unit;
-    }
-    if (coding->zigzag) {
-        for (size_t i = 0; i < count; i++) stored[i] = to_zigzag(stored[i]);
-    }
-    if (coding->has_missing) {
-        const int64_t sentinel = (int64_t)csm_coding_largest(coding->width);
-        for (size_t i = 0; i < count; i++) stored[i] = ticks[i] == CSM_CELL_MISSING ? sentinel : stored[i];
-    }
+    CSM_ON_COLUMN(number)(stored, ticks, count, &steps);
 }
 
 /* ---- decoding ---- */
-
-/* In place: stored numbers become steps times unit plus offset; missing ones CSM_CELL_MISSING. */
-static void take_steps(int64_t *values, const csm_coding *coding, size_t count) {
-    const uint64_t unit = (uint64_t)coding->unit, offset = (uint64_t)coding->offset;
-    const int64_t sentinel = (int64_t)csm_coding_largest(coding->width);
-    if (coding->has_missing) {
-        for (size_t i = 0; i < count; i++) {
-            const int64_t steps = coding->zigzag ? from_zigzag(values[i]) : values[i];
-            values[i] = values[i] == sentinel ? CSM_CELL_MISSING : (int64_t)(unit * (uint64_t)steps + offset);
-        }
-        return;
-    }
-    if (coding->zigzag) {
-        for (size_t i = 0; i < count; i++) values[i] = from_zigzag(values[i]);
-    }
-    if (unit != 1 || offset != 0) {
-        for (size_t i = 0; i < count; i++) values[i] = (int64_t)(unit * (uint64_t)values[i] + offset);
-    }
-}
-
-/* A difference that happens to be INT64_MIN would look missing: plans never make one, and a file that has one decodes to
- * rows its own invariants refuse. */
-static void add_predicted(int64_t *ticks, const int64_t *predicted, const csm_coding *coding, size_t count) {
-    if (!coding->has_missing) {
-        for (size_t i = 0; i < count; i++) ticks[i] = plus(predicted[i], ticks[i]);
-        return;
-    }
-    for (size_t i = 0; i < count; i++)
-        ticks[i] = ticks[i] == CSM_CELL_MISSING ? CSM_CELL_MISSING : plus(predicted[i], ticks[i]);
-}
 
 /* Each row builds on the one above. */
 static void sum_up(int64_t *ticks, const csm_coding *coding, size_t rows) {
@@ -287,16 +256,19 @@ static void sum_up(int64_t *ticks, const csm_coding *coding, size_t rows) {
 static void decode_column(csm_table *table, const csm_coding *coding, size_t column) {
     int64_t predicted[RUN];
     int64_t *ticks = table->ticks[column];
+    const csm_steps steps = steps_of(coding);
     table->scale[column] = coding->scale;
     for (size_t i = 0; i < table->rows; i += RUN) {
         const size_t count = table->rows - i < RUN ? table->rows - i : RUN;
-        take_steps(ticks + i, coding, count);
+        CSM_ON_COLUMN(residuals)(ticks + i, count, &steps);
         if (coding->predictor == CSM_PREDICT_NONE || coding->predictor == CSM_PREDICT_PREVIOUS) continue;
         if (coding->predictor == CSM_PREDICT_BEFORE)
             predict_carried(predicted, coding, table->ticks[coding->of], i, count);
         else
             predict_rows(predicted, coding, table, i, count);
-        add_predicted(ticks + i, predicted, coding, count);
+        /* A residual that happens to be INT64_MIN would look missing: plans never make one, and a file that has one
+         * decodes to rows its own invariants refuse. */
+        CSM_ON_COLUMN(add)(ticks + i, predicted, count);
     }
     if (coding->predictor == CSM_PREDICT_PREVIOUS) sum_up(ticks, coding, table->rows);
 }

@@ -38,20 +38,24 @@ void csm_coding_store(int64_t *stored, const csm_coding *coding, const csm_table
  * predictor's input ready. CSM_ECORRUPT when there is none. */
 csm_status csm_coding_decode(csm_table *table, const csm_coding *codings);
 
-/* ---- chunks: what HDF5's filters shuffle, deflate and fletcher32 make of a run of values ---- */
+/* ---- chunks ---- */
 
-/* `count` values narrowed to `width` bytes, padded with zeros to `chunk_rows`, shuffled, deflated, with its checksum.
- * scratch holds chunk_rows * width bytes. */
+/* What HDF5's filters scale-offset and fletcher32 make of `count` values of `width` bytes, padded to `chunk_rows`.
+ * has_missing: the largest number of the width is the dataset's fill value. */
 csm_status csm_chunk_pack(csm_buffer *out, const int64_t *values, size_t count, size_t chunk_rows,
-                          int32_t width, uint8_t *scratch);
-/* `width` planes of `chunk_rows` bytes as such a chunk. */
-csm_status csm_chunk_deflate(csm_buffer *out, const uint8_t *planes, size_t chunk_rows, int32_t width);
-/* The planes of a chunk, `bytes` in all; CSM_ECORRUPT when it holds another number. */
-csm_status csm_chunk_inflate(uint8_t *planes, size_t bytes, const uint8_t *packed, size_t length);
-/* From a packed chunk to values; scratch holds chunk_rows * width bytes. CSM_ECORRUPT without a name of the place. The chunk's own checksum
- * is for readers that see the chunk alone; ours has compared the whole file's already. */
-csm_status csm_chunk_unpack(int64_t *values, size_t count, size_t chunk_rows, int32_t width,
-                            const uint8_t *packed, size_t length, uint8_t *scratch);
+                          int32_t width, bool has_missing);
+/* From a packed chunk to values; CSM_ECORRUPT without a name of the place. The chunk's own checksum is for readers that see
+ * the chunk alone; ours has compared the whole file's already. */
+csm_status csm_chunk_unpack(int64_t *values, size_t count, size_t chunk_rows, int32_t width, bool has_missing,
+                            const uint8_t *packed, size_t length);
+
+/* What shuffle, deflate and fletcher32 make of bytes: a segment's sources, and the columns of version 1. */
+csm_status csm_chunk_deflate(csm_buffer *out, const uint8_t *bytes, size_t length);
+/* The bytes of such a chunk; CSM_ECORRUPT when it holds another number. */
+csm_status csm_chunk_inflate(uint8_t *bytes, size_t count, const uint8_t *packed, size_t length);
+/* `count` values of `width` planes of bytes in such a chunk; scratch holds chunk_rows * width bytes. */
+csm_status csm_chunk_unpack_planes(int64_t *values, size_t count, size_t chunk_rows, int32_t width,
+                                   const uint8_t *packed, size_t length, uint8_t *scratch);
 uint32_t csm_fletcher32(const uint8_t *data, size_t length); /* as HDF5 computes it */
 
 #endif

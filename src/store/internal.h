@@ -75,15 +75,26 @@ typedef struct csm_span {
 } csm_span;
 
 csm_span csm_table_span(const csm_table *table);
+csm_span csm_range_span(const csm_extremes *range);
 csm_status csm_stream_check(const csm_stream *stream, const csm_kind **kind);
 csm_status csm_provenance_check(const csm_provenance *provenance);
 /* Id of the stream, 0 when the catalogue does not know it. */
 csm_status csm_stream_find(int64_t *id, const csm_store *store, const csm_stream *stream);
+/* Decimals that the columns of some rows need. */
+typedef struct csm_digits {
+    struct {
+        int64_t integer;
+        int64_t scale;
+    } column[CSM_COLUMNS_MAX];
+    size_t columns;
+} csm_digits;
+
+csm_digits csm_table_digits(const csm_table *rows, const csm_extremes *range);
 /* Within a transaction: names the stream and its newest record, and widens its columns' digits. */
-csm_status csm_stream_note(int64_t *id, csm_store *store, const csm_stream *stream, const csm_table *rows,
-                           int64_t provenance);
-/* Within a transaction: remembers the decimals the columns of `rows` need. */
-csm_status csm_stream_widen(const csm_store *store, int64_t id, const csm_table *rows);
+csm_status csm_stream_note(int64_t *id, csm_store *store, const csm_stream *stream, const csm_digits *digits,
+                           csm_time newest, int64_t provenance);
+/* Within a transaction: remembers the decimals its columns need. */
+csm_status csm_stream_widen(const csm_store *store, int64_t id, const csm_digits *digits);
 /* CSM_EINVAL when a column of `rows` and the stream's earlier rows fit no common scale. */
 csm_status csm_stream_fits(const csm_store *store, int64_t id, const csm_table *rows);
 csm_status csm_provenance_note(int64_t *id, csm_store *store, const csm_provenance *provenance);

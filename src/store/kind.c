@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "store/columns.h"
 #include "store/kind.h"
 
 #include <string.h>
@@ -116,82 +117,66 @@ csm_status csm_kind_check_row(const csm_table *table, size_t row, csm_time inter
     return status;
 }
 
-/* ---- all rows at once: loops without exits, which compilers turn into wide instructions ---- */
-
-static bool all_present(const int64_t *ticks, size_t rows) {
-    size_t missing = 0;
-    for (size_t i = 0; i < rows; i++) missing += ticks[i] == CSM_CELL_MISSING;
-    return missing == 0;
-}
-
-/* Present ticks are at least `least`. */
-static bool none_below(const int64_t *ticks, size_t rows, int64_t least) {
-    size_t below = 0;
-    for (size_t i = 0; i < rows; i++) below += ticks[i] < least && ticks[i] != CSM_CELL_MISSING;
-    return below == 0;
-}
+/* ---- all rows at once ---- */
 
 /* left[i] - right[i] >= distance, for cells that are all present. */
 static bool all_apart(const int64_t *left, const int64_t *right, size_t rows, int64_t distance) {
-    size_t close = 0;
-    for (size_t i = 0; i < rows; i++)
-        close += left[i] < right[i] || (uint64_t)left[i] - (uint64_t)right[i] < (uint64_t)distance;
-    return close == 0;
+    return CSM_ON_COLUMN(closer)(left, right, rows, distance) == 0;
 }
 
-static bool column_is_plainly_good(const csm_table *table, size_t c) {
-    const int64_t *ticks = table->ticks[c];
+/* Least tick that a value of the domain may have. */
+static int64_t least_of(csm_domain domain) {
+    return domain == CSM_DOMAIN_PRICE                              ? 1
+           : domain == CSM_DOMAIN_TIME || domain == CSM_DOMAIN_ANY ? INT64_MIN
+                                                                   : 0;
+}
+
+static bool column_is_plainly_good(const csm_table *table, const csm_extremes *range, size_t c) {
     const csm_column *column = &table->kind->column[c];
-    if (column->flags & CSM_REQUIRED && !all_present(ticks, table->rows)) return false;
-    switch (column->domain) {
-    case CSM_DOMAIN_PRICE:
-        return none_below(ticks, table->rows, 1);
-    case CSM_DOMAIN_AMOUNT:
-        return none_below(ticks, table->rows, 0);
-    case CSM_DOMAIN_COUNT:
-        return table->scale[c] == 0 && none_below(ticks, table->rows, 0);
-    case CSM_DOMAIN_CODE:
-    case CSM_DOMAIN_STATE:
+    const csm_extremes seen = range[c];
+    if (column->domain == CSM_DOMAIN_CODE || column->domain == CSM_DOMAIN_STATE)
         return false; /* few enough: the row's own check */
-    case CSM_DOMAIN_TIME:
-    case CSM_DOMAIN_ANY:
-        break;
-    }
-    return true;
+    if (column->domain == CSM_DOMAIN_COUNT && table->scale[c] != 0) return false;
+    if (column->flags & CSM_REQUIRED && seen.missing > 0) return false;
+    return seen.least >= least_of(column->domain);
 }
 
 /* Bars that all traded, prices in one scale. */
-static bool bars_are_plainly_good(const csm_table *t, csm_time interval) {
+static bool bars_are_plainly_good(const csm_table *t, const csm_extremes *range, csm_time interval) {
     const int64_t *open = t->ticks[CSM_COLUMN_OPEN], *high = t->ticks[CSM_COLUMN_HIGH];
     const int64_t *low = t->ticks[CSM_COLUMN_LOW], *close = t->ticks[CSM_COLUMN_CLOSE];
-    size_t untraded = 0;
-    for (size_t i = 0; i < t->rows; i++) untraded += t->ticks[CSM_COLUMN_STATE][i] != CSM_BAR_TRADED;
-    bool good = untraded == 0;
+    const csm_extremes state = range[CSM_COLUMN_STATE];
+    bool good = state.missing == 0 && state.least == CSM_BAR_TRADED && state.most == CSM_BAR_TRADED;
     for (size_t c = CSM_COLUMN_OPEN; c <= CSM_COLUMN_VOLUME && good; c++)
-        good = all_present(t->ticks[c], t->rows) &&
-               (c == CSM_COLUMN_VOLUME || t->scale[c] == t->scale[CSM_COLUMN_OPEN]);
+        good = range[c].missing == 0 && (c == CSM_COLUMN_VOLUME || t->scale[c] == t->scale[CSM_COLUMN_OPEN]);
     return good && all_apart(high, open, t->rows, 0) && all_apart(high, close, t->rows, 0) &&
            all_apart(open, low, t->rows, 0) && all_apart(close, low, t->rows, 0) &&
            all_apart(t->ticks[CSM_COLUMN_AVAILABLE], t->ticks[CSM_COLUMN_TIME], t->rows, interval);
 }
 
+void csm_table_range(csm_extremes *range, const csm_table *table) {
+    for (size_t c = 0; c < table->kind->columns; c++)
+        CSM_ON_COLUMN(extremes)(&range[c], table->ticks[c], table->ticks[c], table->rows);
+}
+
 /* True only when every row is good; false says nothing. */
-static bool rows_are_plainly_good(const csm_table *table, csm_time interval, csm_time received) {
+static bool rows_are_plainly_good(const csm_table *table, const csm_extremes *range, csm_time interval,
+                                  csm_time received) {
     const bool bars = strcmp(table->kind->name, "bars") == 0;
     const int64_t *available = table->ticks[CSM_COLUMN_AVAILABLE];
     const csm_time latest =
         received > CSM_TIME_MAX - CSM_CLOCK_SKEW ? CSM_TIME_MAX : received + CSM_CLOCK_SKEW;
-    size_t late = 0;
-    for (size_t i = 0; i < table->rows; i++) late += available[i] > latest;
-    bool good = late == 0 && all_apart(available, table->ticks[CSM_COLUMN_TIME], table->rows, 0);
+    bool good = range[CSM_COLUMN_AVAILABLE].most <= latest &&
+                all_apart(available, table->ticks[CSM_COLUMN_TIME], table->rows, 0);
     for (size_t c = 0; c < table->kind->columns && good; c++)
-        good = (bars && c == CSM_COLUMN_STATE) || column_is_plainly_good(table, c);
-    return good && (!bars || bars_are_plainly_good(table, interval));
+        good = (bars && c == CSM_COLUMN_STATE) || column_is_plainly_good(table, range, c);
+    return good && (!bars || bars_are_plainly_good(table, range, interval));
 }
 
-csm_status csm_kind_check_rows(const csm_table *table, csm_time interval, csm_time received) {
+csm_status csm_kind_check_rows(const csm_table *table, const csm_extremes *range, csm_time interval,
+                               csm_time received) {
     csm_status status = CSM_OK;
-    if (table->rows == 0 || rows_are_plainly_good(table, interval, received)) return CSM_OK;
+    if (table->rows == 0 || rows_are_plainly_good(table, range, interval, received)) return CSM_OK;
     for (size_t i = 0; i < table->rows && !status; i++)
         status = csm_kind_check_row(table, i, interval, received);
     return status;

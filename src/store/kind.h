@@ -4,6 +4,7 @@
 #define CSM_STORE_KIND_H
 
 #include "core/internal.h"
+#include "store/columns.h"
 
 #include <cryptosmart/store.h>
 
@@ -62,7 +63,8 @@ struct csm_table {
     size_t rows;
     size_t capacity;
     int32_t scale[CSM_COLUMNS_MAX];
-    int64_t *ticks[CSM_COLUMNS_MAX]; /* capacity each */
+    int64_t *ticks[CSM_COLUMNS_MAX]; /* capacity each, one after the other */
+    int64_t *cells;                  /* of all columns: one large block is cheaper to get than ten */
 };
 
 const csm_kind *csm_kind_find(const char *name); /* NULL when unknown */
@@ -71,7 +73,10 @@ const csm_kind *csm_kind_at(size_t index);       /* sorted by name; NULL past th
 /* One row against its kind's rules. `received` is CSM_TIME_MAX where no receipt bounds it. */
 csm_status csm_kind_check_row(const csm_table *table, size_t row, csm_time interval, csm_time received);
 /* All rows; names the first that fails. */
-csm_status csm_kind_check_rows(const csm_table *table, csm_time interval, csm_time received);
+csm_status csm_kind_check_rows(const csm_table *table, const csm_extremes *range, csm_time interval,
+                               csm_time received);
+/* Extremes of each column. */
+void csm_table_range(csm_extremes *range, const csm_table *table);
 /* Order of rows: time, key columns, and (where a key cell is missing) all values; then available. */
 int csm_kind_compare_key(const csm_table *table, size_t a, size_t b);
 int csm_kind_compare(const csm_table *table, size_t a, size_t b);

@@ -74,15 +74,15 @@ csm_status csm_records_sort(csm_records *records) {
     return status;
 }
 
+csm_span csm_range_span(const csm_extremes *range) {
+    const csm_extremes time = range[CSM_COLUMN_TIME], available = range[CSM_COLUMN_AVAILABLE];
+    return (csm_span){
+        .first = time.least, .last = time.most, .oldest = available.least, .newest = available.most};
+}
+
 csm_span csm_table_span(const csm_table *table) {
-    csm_span span = {
-        .first = CSM_TIME_MAX, .last = CSM_TIME_MIN, .oldest = CSM_TIME_MAX, .newest = CSM_TIME_MIN};
-    const csm_time *time = table->ticks[CSM_COLUMN_TIME], *available = table->ticks[CSM_COLUMN_AVAILABLE];
-    for (size_t i = 0; i < table->rows; i++) {
-        if (time[i] < span.first) span.first = time[i];
-        if (time[i] > span.last) span.last = time[i];
-        if (available[i] < span.oldest) span.oldest = available[i];
-        if (available[i] > span.newest) span.newest = available[i];
-    }
-    return span;
+    csm_extremes range[2];
+    for (size_t c = 0; c < 2; c++)
+        CSM_ON_COLUMN(extremes)(&range[c], table->ticks[c], table->ticks[c], table->rows);
+    return csm_range_span(range);
 }

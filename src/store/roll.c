@@ -147,6 +147,9 @@ static csm_status retire(const csm_store *store, const piece *p) {
 }
 
 static csm_status commit(rolling *r) {
+    csm_extremes range[CSM_COLUMNS_MAX];
+    csm_table_range(range, r->records.table);
+    const csm_digits digits = csm_table_digits(r->records.table, range);
     csm_status status = csm_catalog_begin(r->store);
     if (status) return status;
     for (size_t i = 0; i < r->written_count && !status; i++)
@@ -154,7 +157,7 @@ static csm_status commit(rolling *r) {
             csm_manifest_add(r->store, r->id, &r->written[i], r->records.sources, r->records.source_count);
     for (size_t i = 0; i < r->merged_count && !status; i++) status = retire(r->store, &r->merged[i]);
     if (!status) status = run_with_id(r->store, "DELETE FROM tail WHERE stream = ?", r->id);
-    if (!status) status = csm_stream_widen(r->store, r->id, r->records.table);
+    if (!status) status = csm_stream_widen(r->store, r->id, &digits);
     if (!status) status = csm_catalog_commit(r->store);
     if (status) csm_catalog_rollback(r->store);
     return status;

@@ -9,7 +9,7 @@
 #include "store/coding.h"
 #include "store/internal.h"
 
-#define CSM_SEGMENT_VERSION 1
+#define CSM_SEGMENT_VERSION 2                  /* 1: columns are shuffled and deflated, still read */
 #define CSM_SEGMENT_ROWS_MAX ((size_t)1 << 22) /* a longer run is split */
 #define CSM_CHUNK_ROWS ((size_t)1 << 14)       /* at most, balanced over a segment's chunks */
 #define CSM_SEGMENT_BYTES_MAX ((size_t)1 << 30)

@@ -161,10 +161,10 @@ static csm_status take_names(csm_segment_layout *out, cursor *c) {
 }
 
 static csm_status take_head(csm_segment_layout *out, cursor *c) {
-    int64_t version = 0, epoch = 0, rows = 0, chunk_rows = 0;
-    csm_status status = take(&version, c, "version", 1, INT64_MAX);
-    if (!status && version > CSM_SEGMENT_VERSION)
-        return csm_fail(CSM_EUNSUPPORTED, "version %lld is newer than this build", (long long)version);
+    int64_t epoch = 0, rows = 0, chunk_rows = 0;
+    csm_status status = take(&out->version, c, "version", 1, INT64_MAX);
+    if (!status && out->version > CSM_SEGMENT_VERSION)
+        return csm_fail(CSM_EUNSUPPORTED, "version %lld is newer than this build", (long long)out->version);
     if (!status) status = take(&epoch, c, "epoch", 0, INT32_MAX);
     if (!status) status = take(&out->stream.interval, c, "interval", 0, INT64_MAX);
     if (!status) status = take(&rows, c, "rows", 1, (int64_t)CSM_SEGMENT_ROWS_MAX);

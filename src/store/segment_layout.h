@@ -22,6 +22,7 @@ typedef struct csm_segment_layout {
     const csm_kind *kind;
     csm_stream stream; /* strings are owned where it was parsed */
     csm_span span;
+    int64_t version;
     size_t rows;
     size_t chunk_rows;
     size_t chunks; /* a dataset */

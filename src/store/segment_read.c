@@ -50,8 +50,12 @@ static csm_status unpack_chunk(const unpacking *u, size_t d, size_t chunk, uint8
         return CSM_OK;
     }
     const csm_place place = set->place[chunk];
-    return csm_chunk_unpack(out, count, chunk_rows, set->coding.width, u->image + place.at,
-                            (size_t)place.length, scratch);
+    const uint8_t *packed = u->image + place.at;
+    if (u->layout->version == 1)
+        return csm_chunk_unpack_planes(out, count, chunk_rows, set->coding.width, packed,
+                                       (size_t)place.length, scratch);
+    return csm_chunk_unpack(out, count, chunk_rows, set->coding.width, set->coding.has_missing, packed,
+                            (size_t)place.length);
 }
 
 static csm_status unpack_chunks(void *user, size_t begin, size_t end, uint32_t worker) {

@@ -11,18 +11,13 @@
 #define DEFLATE_DECLARED 6
 #define CONTENTS_ROOM 4096 /* usually enough for what follows the HDF5 part */
 
-typedef struct scratch { /* of one thread */
-    int64_t *stored;     /* chunk_rows */
-    uint8_t *planes;     /* as many bytes */
-} scratch;
-
 typedef struct writing {
     const csm_table *rows;
     const uint32_t *provenance;
     csm_segment_layout layout; /* places become known when HDF5 has laid the chunks out */
     size_t datasets;
     csm_buffer *chunk[CSM_DATASETS_MAX];
-    scratch *scratch; /* one a thread */
+    int64_t *scratch; /* chunk_rows a thread */
     uint32_t threads;
 } writing;
 
@@ -59,23 +54,24 @@ static csm_status plan_datasets(void *user, size_t begin, size_t end, uint32_t w
     return CSM_OK;
 }
 
-static csm_status pack_chunk(writing *w, size_t i, size_t chunk, const scratch *s) {
+static csm_status pack_chunk(writing *w, size_t i, size_t chunk, int64_t *stored) {
     const csm_coding *coding = &w->layout.dataset[i].coding;
     const size_t chunk_rows = w->layout.chunk_rows, at = chunk * chunk_rows, left = w->rows->rows - at;
     const size_t count = left < chunk_rows ? left : chunk_rows;
     if (coding->constant) return CSM_OK;
     if (i < w->rows->kind->columns)
-        csm_coding_store(s->stored, coding, w->rows, i, at, count);
+        csm_coding_store(stored, coding, w->rows, i, at, count);
     else
-        for (size_t k = 0; k < count; k++) s->stored[k] = w->provenance[at + k];
-    return csm_chunk_pack(&w->chunk[i][chunk], s->stored, count, chunk_rows, coding->width, s->planes);
+        for (size_t k = 0; k < count; k++) stored[k] = w->provenance[at + k];
+    return csm_chunk_pack(&w->chunk[i][chunk], stored, count, chunk_rows, coding->width, coding->has_missing);
 }
 
 static csm_status pack_chunks(void *user, size_t begin, size_t end, uint32_t worker) {
     writing *w = user;
     csm_status status = CSM_OK;
     for (size_t i = begin; i < end && !status; i++)
-        status = pack_chunk(w, i / w->layout.chunks, i % w->layout.chunks, &w->scratch[worker]);
+        status = pack_chunk(w, i / w->layout.chunks, i % w->layout.chunks,
+                            w->scratch + worker * w->layout.chunk_rows);
     return status;
 }
 
@@ -85,12 +81,7 @@ static csm_status make_room(writing *w) {
         w->layout.dataset[i].place = csm_alloc_array(w->layout.chunks, sizeof(csm_place));
         if (!w->chunk[i] || !w->layout.dataset[i].place) return CSM_ENOMEM;
     }
-    w->scratch = csm_alloc_array(w->threads, sizeof *w->scratch);
-    for (uint32_t i = 0; w->scratch && i < w->threads; i++) {
-        w->scratch[i].stored = csm_alloc(w->layout.chunk_rows * sizeof(int64_t));
-        w->scratch[i].planes = csm_alloc(w->layout.chunk_rows * sizeof(int64_t));
-        if (!w->scratch[i].stored || !w->scratch[i].planes) return CSM_ENOMEM;
-    }
+    w->scratch = csm_realloc_array(NULL, w->threads, w->layout.chunk_rows * sizeof *w->scratch);
     return w->scratch ? CSM_OK : CSM_ENOMEM;
 }
 
@@ -106,10 +97,6 @@ static void writing_free(writing *w) {
         for (size_t k = 0; w->chunk[i] && k < w->layout.chunks; k++) csm_buffer_free(&w->chunk[i][k]);
         csm_dealloc(w->chunk[i]);
         csm_dealloc(w->layout.dataset[i].place);
-    }
-    for (uint32_t i = 0; w->scratch && i < w->threads; i++) {
-        csm_dealloc(w->scratch[i].stored);
-        csm_dealloc(w->scratch[i].planes);
     }
     csm_dealloc(w->scratch);
 }
@@ -147,23 +134,37 @@ static hid_t type_of(int32_t width) {
                         : H5T_STD_U64LE;
 }
 
-static hid_t creation_of(hsize_t chunk_rows, int64_t fill) {
+/* Filters of a dataset's chunks; a constant has none, only its fill value. A fill value would cost the filter of columns
+ * a code, so that those without missing cells have none. */
+static bool set_filters(hid_t creation, const csm_coding *coding, hsize_t chunk_rows) {
+    const uint64_t missing = coding ? csm_coding_largest(coding->width) : 0;
+    if (coding && coding->constant)
+        return H5Pset_fill_value(creation, H5T_NATIVE_UINT64, &coding->fill) >= 0 &&
+               H5Pset_alloc_time(creation, H5D_ALLOC_TIME_LATE) >= 0;
+    if (H5Pset_chunk(creation, 1, &chunk_rows) < 0) return false;
+    const bool good =
+        coding
+            ? H5Pset_scaleoffset(creation, H5Z_SO_INT, H5Z_SO_INT_MINBITS_DEFAULT) >= 0 &&
+                  H5Pset_fill_value(creation, H5T_NATIVE_UINT64, coding->has_missing ? &missing : NULL) >= 0
+            : H5Pset_shuffle(creation) >= 0 && H5Pset_deflate(creation, DEFLATE_DECLARED) >= 0;
+    return good && H5Pset_fletcher32(creation) >= 0;
+}
+
+static hid_t creation_of(const csm_coding *coding, hsize_t chunk_rows) {
     const hid_t creation = H5Pcreate(H5P_DATASET_CREATE);
-    const bool good = creation >= 0 && H5Pset_chunk(creation, 1, &chunk_rows) >= 0 &&
-                      H5Pset_shuffle(creation) >= 0 && H5Pset_deflate(creation, DEFLATE_DECLARED) >= 0 &&
-                      H5Pset_fletcher32(creation) >= 0 && H5Pset_obj_track_times(creation, false) >= 0 &&
-                      H5Pset_fill_value(creation, H5T_NATIVE_UINT64, &fill) >= 0 &&
-                      H5Pset_alloc_time(creation, H5D_ALLOC_TIME_INCR) >= 0;
+    const bool good = creation >= 0 && H5Pset_obj_track_times(creation, false) >= 0 &&
+                      set_filters(creation, coding, chunk_rows);
     if (good || creation < 0) return creation;
     H5Pclose(creation);
     return -1;
 }
 
-/* An open dataset of `rows` values, or negative. */
-static hid_t make_dataset(hid_t file, const char *name, hid_t type, hsize_t rows, hsize_t chunk_rows,
-                          int64_t fill) {
+/* An open dataset of `rows` values, or negative. coding: NULL for bytes. */
+static hid_t make_dataset(hid_t file, const char *name, const csm_coding *coding, hsize_t rows,
+                          hsize_t chunk_rows) {
+    const hid_t type = type_of(coding ? coding->width : 1);
     const hid_t space = H5Screate_simple(1, &rows, NULL);
-    const hid_t creation = creation_of(chunk_rows, fill);
+    const hid_t creation = creation_of(coding, chunk_rows);
     hid_t made = -1;
     if (space >= 0 && creation >= 0)
         made = H5Dcreate2(file, name, type, space, H5P_DEFAULT, creation, H5P_DEFAULT);
@@ -206,8 +207,7 @@ static bool write_dataset(hid_t file, const writing *w, size_t i) {
     const csm_segment_layout *l = &w->layout;
     const csm_dataset_layout *d = &l->dataset[i];
     const char *name = i < kind->columns ? kind->column[i].name : "provenance_index";
-    const hid_t made =
-        make_dataset(file, name, type_of(d->coding.width), l->rows, l->chunk_rows, d->coding.fill);
+    const hid_t made = make_dataset(file, name, &d->coding, l->rows, l->chunk_rows);
     if (made < 0) return false;
     const bool good =
         write_coding(made, kind, &d->coding) &&
@@ -216,8 +216,7 @@ static bool write_dataset(hid_t file, const writing *w, size_t i) {
 }
 
 static bool write_sources(hid_t file, csm_segment_layout *l, const csm_buffer *packed) {
-    const hid_t made =
-        make_dataset(file, "provenance", H5T_STD_U8LE, l->sources_length, l->sources_length, 0);
+    const hid_t made = make_dataset(file, "provenance", NULL, l->sources_length, l->sources_length);
     if (made < 0) return false;
     const bool good = write_chunks(&l->sources, made, packed, 1, l->sources_length);
     return H5Dclose(made) >= 0 && good;
@@ -315,7 +314,7 @@ static csm_status pack_sources(csm_buffer *packed, size_t *length, const csm_pro
     if (!status && json.length > CSM_SEGMENT_BYTES_MAX)
         status =
             csm_fail(CSM_EUNSUPPORTED, "%zu bytes of provenance are too many for a segment", json.length);
-    if (!status) status = csm_chunk_deflate(packed, (const uint8_t *)json.data, json.length, 1);
+    if (!status) status = csm_chunk_deflate(packed, (const uint8_t *)json.data, json.length);
     *length = json.length;
     csm_buffer_free(&json);
     return status;

@@ -115,24 +115,19 @@ static csm_status upsert(int64_t *id, const csm_store *store, const csm_stream *
 
 /* ---- decimals of a stream's columns ---- */
 
-typedef struct digits {
-    int64_t integer;
-    int64_t scale;
-} digits;
-
-static digits digits_of(const csm_table *rows, size_t column) {
-    digits d = {.integer = 0, .scale = rows->scale[column]};
-    int64_t most = 0;
-    for (size_t i = 0; i < rows->rows; i++) {
-        const int64_t ticks = rows->ticks[column][i];
-        const int64_t size = ticks < 0 && ticks != CSM_CELL_MISSING ? -ticks : ticks;
-        if (size > most) most = size;
+csm_digits csm_table_digits(const csm_table *rows, const csm_extremes *range) {
+    csm_digits digits = {.columns = rows->kind->columns};
+    for (size_t c = 2; c < rows->kind->columns; c++) {
+        const csm_extremes seen = range[c];
+        digits.column[c].scale = rows->scale[c];
+        if (seen.least > seen.most) continue;
+        int64_t most = seen.most > -seen.least ? seen.most : -seen.least;
+        for (most /= csm_power_of_ten[rows->scale[c]]; most > 0; most /= 10) digits.column[c].integer++;
     }
-    for (most /= csm_power_of_ten[d.scale]; most > 0; most /= 10) d.integer++;
-    return d;
+    return digits;
 }
 
-static csm_status stored_digits(digits *out, const csm_store *store, int64_t stream) {
+static csm_status stored_digits(csm_digits *out, const csm_store *store, int64_t stream) {
     csm_statement *s = NULL;
     bool row = false;
     csm_status status = csm_catalog_prepare(
@@ -141,19 +136,24 @@ static csm_status stored_digits(digits *out, const csm_store *store, int64_t str
     while (!status && !(status = csm_statement_step(s, &row)) && row) {
         const int64_t position = csm_statement_i64(s, 0);
         if (position < 0 || position >= CSM_COLUMNS_MAX) continue;
-        out[position] = (digits){.integer = csm_statement_i64(s, 1), .scale = csm_statement_i64(s, 2)};
+        out->column[position].integer = csm_statement_i64(s, 1);
+        out->column[position].scale = csm_statement_i64(s, 2);
     }
     csm_statement_close(s);
     return status;
 }
 
 csm_status csm_stream_fits(const csm_store *store, int64_t id, const csm_table *rows) {
-    digits stored[CSM_COLUMNS_MAX] = {{0, 0}};
-    const csm_status status = stored_digits(stored, store, id);
+    csm_extremes range[CSM_COLUMNS_MAX];
+    csm_table_range(range, rows);
+    const csm_digits digits = csm_table_digits(rows, range);
+    csm_digits stored = {.columns = 0};
+    const csm_status status = stored_digits(&stored, store, id);
     for (size_t c = 2; !status && c < rows->kind->columns; c++) {
-        const digits d = digits_of(rows, c);
-        const int64_t integer = d.integer > stored[c].integer ? d.integer : stored[c].integer;
-        const int64_t scale = d.scale > stored[c].scale ? d.scale : stored[c].scale;
+        const int64_t whole = digits.column[c].integer, known = stored.column[c].integer;
+        const int64_t integer = whole > known ? whole : known;
+        const int64_t given = digits.column[c].scale, kept = stored.column[c].scale;
+        const int64_t scale = given > kept ? given : kept;
         if (integer + scale > CSM_SCALE_MAX)
             return csm_fail(
                 CSM_EINVAL, "%s: column %s: %lld digits and %lld decimals of this stream do not fit 64 bits",
@@ -162,30 +162,29 @@ csm_status csm_stream_fits(const csm_store *store, int64_t id, const csm_table *
     return status;
 }
 
-csm_status csm_stream_widen(const csm_store *store, int64_t id, const csm_table *rows) {
+csm_status csm_stream_widen(const csm_store *store, int64_t id, const csm_digits *digits) {
     csm_statement *s = NULL;
     csm_status status = csm_catalog_prepare(&s, store,
                                             "INSERT INTO stream_columns (stream, position, integer_digits, "
                                             "scale) VALUES (?, ?, ?, ?) ON CONFLICT DO "
                                             "UPDATE SET integer_digits = max(integer_digits, "
                                             "excluded.integer_digits), scale = max(scale, excluded.scale)");
-    for (size_t c = 2; !status && c < rows->kind->columns; c++) {
-        const digits d = digits_of(rows, c);
+    for (size_t c = 2; !status && c < digits->columns; c++) {
         bool row;
         status = csm_statement_bind_i64(s, 1, id);
         if (!status) status = csm_statement_bind_i64(s, 2, (int64_t)c);
-        if (!status) status = csm_statement_bind_i64(s, 3, d.integer);
-        if (!status) status = csm_statement_bind_i64(s, 4, d.scale);
+        if (!status) status = csm_statement_bind_i64(s, 3, digits->column[c].integer);
+        if (!status) status = csm_statement_bind_i64(s, 4, digits->column[c].scale);
         if (!status) status = csm_statement_step(s, &row);
     }
     csm_statement_close(s);
     return status;
 }
 
-csm_status csm_stream_note(int64_t *id, csm_store *store, const csm_stream *stream, const csm_table *rows,
-                           int64_t provenance) {
-    const csm_status status = upsert(id, store, stream, csm_table_span(rows).newest, provenance);
-    return status ? status : csm_stream_widen(store, *id, rows);
+csm_status csm_stream_note(int64_t *id, csm_store *store, const csm_stream *stream, const csm_digits *digits,
+                           csm_time newest, int64_t provenance) {
+    const csm_status status = upsert(id, store, stream, newest, provenance);
+    return status ? status : csm_stream_widen(store, *id, digits);
 }
 
 /* ---- provenance ---- */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Tables: columns of exact decimals that grow together. */
+#include "store/columns.h"
 #include "store/kind.h"
 
-#include <math.h>
 #include <string.h>
 
 csm_status csm_table_make(csm_table **out, const csm_kind *kind) {
@@ -24,7 +24,7 @@ csm_status csm_table_new(csm_table **out, const char *kind) {
 
 void csm_table_free(csm_table *table) {
     if (!table) return;
-    for (size_t c = 0; c < CSM_COLUMNS_MAX; c++) csm_dealloc(table->ticks[c]);
+    csm_dealloc(table->cells);
     csm_dealloc(table);
 }
 
@@ -60,12 +60,15 @@ int32_t csm_table_scale(const csm_table *table, size_t column) {
 }
 
 csm_status csm_table_reserve(csm_table *table, size_t rows) {
-    if (rows <= table->capacity && table->ticks[0]) return CSM_OK;
+    if (rows <= table->capacity && table->cells) return CSM_OK;
+    int64_t *cells = csm_realloc_array(NULL, rows, table->kind->columns * sizeof *cells);
+    if (!cells) return CSM_ENOMEM;
     for (size_t c = 0; c < table->kind->columns; c++) {
-        int64_t *grown = csm_realloc_array(table->ticks[c], rows, sizeof *grown);
-        if (!grown) return CSM_ENOMEM;
-        table->ticks[c] = grown;
+        if (table->rows > 0) memcpy(cells + c * rows, table->ticks[c], table->rows * sizeof *cells);
+        table->ticks[c] = cells + c * rows;
     }
+    csm_dealloc(table->cells);
+    table->cells = cells;
     table->capacity = rows;
     return CSM_OK;
 }
@@ -255,13 +258,11 @@ csm_status csm_table_doubles(const csm_table *table, size_t column, double *out)
     const double divisor =
         (double)csm_power_of_ten[scale]; /* exact: 10^18 < 2^60 = 5^18 * 2^18, 5^18 < 2^53 */
     const int64_t exact = (int64_t)1 << 53;
+    /* one rounding of two exact numbers */
+    if (CSM_ON_COLUMN(doubles)(out, ticks, table->rows, divisor) == 0) return CSM_OK;
     for (size_t i = 0; i < table->rows; i++) {
         const int64_t t = ticks[i];
-        if (t == CSM_CELL_MISSING)
-            out[i] = NAN;
-        else if (t <= exact && t >= -exact)
-            out[i] = (double)t / divisor; /* one rounding of two exact numbers */
-        else
+        if (t != CSM_CELL_MISSING && (t > exact || t < -exact))
             out[i] = csm_decimal_double((csm_decimal){.ticks = t, .scale = scale});
     }
     return CSM_OK;

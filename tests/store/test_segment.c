@@ -240,7 +240,7 @@ static void test_contents_that_lie_are_refused_and_named(void **state) {
         int64_t value;
         const char *text;
     } lies[] = {
-        {0, 2, "version 2 is newer"},  {0, 0, "version is 0"},
+        {0, 3, "version 3 is newer"},  {0, 0, "version is 0"},
         {1, -1, "epoch is -1"},        {3, 0, "rows is 0"},
         {3, INT64_MAX, "rows is"},     {4, 0, "chunk_rows is 0"},
         {4, 301, "chunk_rows is 301"}, {3, 299, ""}, /* then chunks hold a row too many */
