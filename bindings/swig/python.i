@@ -224,7 +224,8 @@ static PyObject *swig_obj[1] = {NULL};
 %typemap(out) const csm_time *csm_frame_times "$result = csm_py_view_of(swig_obj[0], $1, csm_frame_rows(arg1), CSM_PY_I64);"
 %typemap(out) const uint32_t *csm_frame_markets "$result = csm_py_view_of(swig_obj[0], $1, csm_frame_rows(arg1), CSM_PY_U32);"
 %typemap(out) const int64_t *csm_table_ticks {
-    $result = $1 ? csm_py_view_of(swig_obj[0], $1, csm_table_rows(arg1), CSM_PY_I64) : Py_NewRef_(Py_None);
+    const int known_ = $1 || csm_table_column_name(arg1, arg2);
+    $result = known_ ? csm_py_view_of(swig_obj[0], $1, csm_table_rows(arg1), CSM_PY_I64) : Py_NewRef_(Py_None);
 }
 %typemap(out) const csm_walk_row *csm_training_walk {
     const csm_horizon_training *horizon_ = csm_training_horizon(arg1, arg2);

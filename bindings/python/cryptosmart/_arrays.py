@@ -12,12 +12,12 @@ Array = np.ndarray[Any, Any]
 def matrix(x: Any, name: str = "x") -> Array:
     """A float32 or float64 array of one or two dimensions: ``x`` itself, or the block of a DataFrame, whatever its strides."""
     array = x.to_numpy() if hasattr(x, "to_numpy") else np.asarray(x)
+    if not array.dtype.isnative:
+        raise TypeError(f"{name} has another byte order than this machine")
     if array.dtype not in (np.float32, np.float64):
         raise TypeError(f"{name} has dtype {array.dtype}, and must be float32 or float64")
     if array.ndim not in (1, 2):
         raise ValueError(f"{name} has {array.ndim} dimensions, and must have 1 or 2")
-    if not array.dtype.isnative:
-        raise TypeError(f"{name} has another byte order than this machine")
     return np.asarray(array)
 
 
