@@ -20,6 +20,8 @@ typedef struct job_process {
 /* Opens the workspace as jobs do. */
 csm_status job_open(csm_pipeline **out, const job_process *p);
 
+json_t *decisions_of(const csm_decision_list *list);
+
 /* The jobs. Each gives what its status says (failure_text has the text) and has emitted its result when CSM_OK. */
 csm_status job_discover(const job_process *p);
 csm_status job_ingest(const job_process *p);

@@ -179,21 +179,49 @@ csm_status job_predict(const job_process *p) {
     return status;
 }
 
-/* ---- learn ---- */
+/* ---- learn: mature, score, decide ---- */
+
+json_t *decisions_of(const csm_decision_list *list) {
+    json_t *decisions = json_array();
+    char horizon[CSM_TIME_TEXT];
+    for (size_t i = 0; i < csm_decision_list_count(list) && i < 100; i++) {
+        const csm_decision *d = csm_decision_list_at(list, i);
+        json_array_append_new(
+            decisions, json_pack("{s:I,s:s,s:s,s:s,s:s}", "row", (json_int_t)d->row, "kind",
+                                 csm_decision_name(d->kind), "model", d->model, "horizon",
+                                 d->horizon ? csm_interval_format(d->horizon, horizon, sizeof horizon) : "",
+                                 "text", d->text));
+    }
+    return decisions;
+}
+
+/* Challengers are trained by the job `retrain`, which has the limits for it. */
+static csm_status decide(csm_decision_list **out, csm_pipeline *pipeline, const job_process *p) {
+    csm_decide_options options;
+    csm_decide_options_init(&options);
+    options.train = 0;
+    options.backfill = p->test;
+    csm_status status = csm_pipeline_decide(out, pipeline, &options);
+    return status == CSM_ENOTFOUND ? CSM_OK : status; /* no champion yet: nothing to decide on */
+}
 
 csm_status job_learn(const job_process *p) {
     csm_pipeline *pipeline = NULL;
+    csm_decision_list *decisions = NULL;
     csm_maturing maturing = {0};
     csm_status status = job_open(&pipeline, p);
     if (status != CSM_OK) return status;
     status = csm_pipeline_learn(&maturing, pipeline);
+    if (status == CSM_OK) status = decide(&decisions, pipeline, p);
     if (status == CSM_OK) {
         emit_fact("ledger.pending", (double)maturing.pending, "forecasts that wait for their outcome");
-        emit_result(json_pack("{s:I,s:I,s:I}", "matured", (json_int_t)maturing.matured, "unknown",
-                              (json_int_t)maturing.unknown, "pending", (json_int_t)maturing.pending));
+        emit_result(json_pack("{s:I,s:I,s:I,s:o}", "matured", (json_int_t)maturing.matured, "unknown",
+                              (json_int_t)maturing.unknown, "pending", (json_int_t)maturing.pending,
+                              "decisions", decisions_of(decisions)));
     } else {
         status = fail_library(status, "");
     }
+    csm_decision_list_free(decisions);
     csm_pipeline_free(pipeline);
     return status;
 }

@@ -3,6 +3,7 @@
 #include "job.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 /* ---- completeness: of the markets that are modelled, how many have bars that are not stale ---- */
@@ -90,6 +91,62 @@ static csm_status measure_workspace(const job_process *p, csm_pipeline *pipeline
     return CSM_OK;
 }
 
+/* ---- evidence, drift and the health score ---- */
+
+static csm_status measure_gates(const job_process *p, csm_pipeline *pipeline) {
+    char item[64], name[96];
+    double alarms = 0, revoked = 0;
+    csm_time horizon = 0;
+    csm_status status = CSM_OK;
+    for (size_t i = 0; status == CSM_OK && settings_item(p->config, "train.horizons", i, item, sizeof item);
+         i++) {
+        csm_gate_report gate;
+        status = csm_interval_parse(&horizon, item);
+        if (status == CSM_OK) status = csm_pipeline_gate(&gate, pipeline, horizon);
+        if (status != CSM_OK) break;
+        snprintf(name, sizeof name, "gate.open.%s", item);
+        emit_fact(name, gate.open, "%.400s", gate.open ? "open" : gate.text);
+        alarms += gate.alarms > 0;
+        revoked += gate.evidence == CSM_EVIDENCE_REVOKED;
+    }
+    if (status == CSM_ENODATA || status == CSM_ENOTFOUND)
+        return CSM_OK; /* nothing is trained yet: not known */
+    if (status != CSM_OK) return fail_library(status, "");
+    emit_fact("drift.alarms", alarms, "horizons with a drift alarm");
+    emit_fact("evidence.revoked", revoked, "horizons whose evidence was revoked");
+    return CSM_OK;
+}
+
+/* Share of the last week's ended runs that failed; NaN when there was none. */
+static double error_ratio(const job_process *p) {
+    char path[DAEMON_PATH + 32];
+    database *db = NULL;
+    int64_t all = 0, failed = 0;
+    csm_time week_ago = csm_context_now(p->context) - CSM_WEEK;
+    snprintf(path, sizeof path, "%s/daemon.db", p->daemon->workspace);
+    if (database_open_reader(&db, path) != CSM_OK) return (double)NAN;
+    csm_status status = database_integer(
+        &all, db, "SELECT count(*) FROM job_runs WHERE state IN ('done','failed','timeout') AND ended>?", "i",
+        week_ago);
+    if (status == CSM_OK)
+        status = database_integer(
+            &failed, db, "SELECT count(*) FROM job_runs WHERE state IN ('failed','timeout') AND ended>?", "i",
+            week_ago);
+    database_close(db);
+    return status == CSM_OK && all > 0 ? (double)failed / (double)all : (double)NAN;
+}
+
+static csm_status measure_health(const job_process *p, csm_pipeline *pipeline) {
+    csm_health health;
+    csm_status status = csm_pipeline_health(&health, pipeline, error_ratio(p));
+    if (status == CSM_ENODATA || status == CSM_ENOTFOUND) return CSM_OK;
+    if (status != CSM_OK) return fail_library(status, "");
+    emit_fact("health.score", health.score, "%u of %d parts are not available", health.missing,
+              CSM_HEALTH_PARTS);
+    emit_fact("health.available", health.available, "of the parts that are available");
+    return CSM_OK;
+}
+
 csm_status job_health(const job_process *p) {
     csm_pipeline *pipeline = NULL;
     csm_status status =
@@ -97,6 +154,8 @@ csm_status job_health(const job_process *p) {
     if (status != CSM_OK) return fail_library(status, "");
     status = measure_freshness(p, pipeline);
     if (status == CSM_OK) status = measure_workspace(p, pipeline);
+    if (status == CSM_OK) status = measure_gates(p, pipeline);
+    if (status == CSM_OK) status = measure_health(p, pipeline);
     csm_pipeline_free(pipeline);
     return status;
 }

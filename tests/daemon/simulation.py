@@ -38,7 +38,7 @@ class Simulation:
                              "--time", text_of(START - HISTORY))
         self.end = START + timedelta(days=days)
         self.place.config.write_text(CONFIG.format(base=self.replay.base))
-        #        self.place.own.write_text(DAEMON.format(discover=discover))
+        self.place.own.write_text(DAEMON.format(discover=discover))
         self.gather_history()
 
     def gather_history(self):
