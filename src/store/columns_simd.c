@@ -64,7 +64,7 @@ void CSM_ISA_SYMBOL(csm_column_bounds)(int64_t *out, const int64_t *open, const 
     if (above) {
         for (size_t i = 0; i < n; i++) {
             const int64_t bound = open[i] > close[i] ? open[i] : close[i];
-            out[i] = (open[i] == CSM_CELL_MISSING) | (close[i] == CSM_CELL_MISSING) ? 0 : bound;
+            out[i] = ((open[i] == CSM_CELL_MISSING) | (close[i] == CSM_CELL_MISSING)) ? 0 : bound;
         }
         return;
     }
