@@ -90,82 +90,125 @@ csm_status csm_learn_scores(csm_scores *scores, csm_evidence *evidence, csm_cont
 
 /* ---- evidence for the gate ---- */
 
-csm_status csm_live_evidence(csm_evidence *out, size_t *matured, const csm_store *store, csm_time horizon,
-                             double threshold, csm_time as_of) {
-    csm_ledger_history *history = NULL;
-    matured_arrays m = {0};
-    csm_status status = csm_learn_history(&history, store, horizon, CSM_TIME_MIN, CSM_TIME_MAX, 0);
-    if (status == CSM_OK) status = matured_make(&m, history);
+/* What evidence needs of live rows whose outcome is known, and no more: a ledger of years is read at each prediction. */
+typedef struct live_rows {
+    csm_time *time;
+    double *probability;
+    double *outcome;
+    uint32_t *coin; /* evidence pools coins: all 0 */
+    size_t length;
+    size_t capacity;
+} live_rows;
+
+static void live_free(live_rows *rows) {
+    csm_dealloc(rows->time);
+    csm_dealloc(rows->probability);
+    csm_dealloc(rows->outcome);
+    csm_dealloc(rows->coin);
+    *rows = (live_rows){0};
+}
+
+static csm_status live_reserve(live_rows *rows, size_t capacity) {
+    csm_time *time = csm_realloc_array(rows->time, capacity, sizeof *time);
+    if (time) rows->time = time;
+    double *probability = time ? csm_realloc_array(rows->probability, capacity, sizeof *probability) : NULL;
+    if (probability) rows->probability = probability;
+    double *outcome = probability ? csm_realloc_array(rows->outcome, capacity, sizeof *outcome) : NULL;
+    if (outcome) rows->outcome = outcome;
+    uint32_t *coin = outcome ? csm_realloc_array(rows->coin, capacity, sizeof *coin) : NULL;
+    if (!coin) return CSM_ENOMEM;
+    memset(coin, 0, capacity * sizeof *coin);
+    rows->coin = coin;
+    rows->capacity = capacity;
+    return CSM_OK;
+}
+
+static csm_status live_read(live_rows *rows, const csm_store *store, csm_time horizon) {
+    csm_statement *s = NULL;
+    csm_status status = csm_catalog_prepare(
+        &s, store,
+        "SELECT l.decision, l.probability, o.rises FROM ledger l JOIN outcomes o ON o.row = l.row AND "
+        "o.state "
+        "= 0 WHERE l.kind = 1 AND l.backfill = 0 AND l.horizon = ?1 AND l.probability IS NOT NULL ORDER BY "
+        "l.row");
+    if (status == CSM_OK) status = csm_statement_bind_i64(s, 1, horizon);
+    for (bool more = true; status == CSM_OK;) {
+        status = csm_statement_step(s, &more);
+        if (status != CSM_OK || !more) break;
+        if (rows->length == rows->capacity) status = live_reserve(rows, 2 * rows->capacity + 256);
+        if (status != CSM_OK) break;
+        const size_t i = rows->length++;
+        rows->time[i] = csm_statement_i64(s, 0);
+        rows->probability[i] = csm_statement_f64(s, 1);
+        rows->outcome[i] = (double)csm_statement_i64(s, 2);
+    }
+    csm_statement_close(s);
+    return status;
+}
+
+static csm_status weigh(csm_evidence *out, const live_rows *rows, csm_time horizon, double threshold,
+                        csm_time as_of) {
     csm_evidence_options options;
     csm_calibrate_evidence_options_init(&options);
     options.threshold = threshold;
     options.as_of = as_of;
-    const csm_outcomes outcomes = outcomes_of(&m, horizon);
-    if (status == CSM_OK) status = csm_calibrate_evidence(out, &outcomes, &options);
-    *matured = m.length;
-    matured_free(&m);
-    csm_ledger_history_free(history);
+    const csm_outcomes outcomes = {.length = rows->length,
+                                   .horizon = horizon,
+                                   .time = rows->time,
+                                   .coin = rows->coin,
+                                   .probability = rows->probability,
+                                   .outcome = rows->outcome};
+    return csm_calibrate_evidence(out, &outcomes, &options);
+}
+
+csm_status csm_live_evidence(csm_evidence *out, size_t *matured, const csm_store *store, csm_time horizon,
+                             double threshold, csm_time as_of) {
+    live_rows rows = {0};
+    csm_status status = live_reserve(&rows, 256);
+    if (status == CSM_OK) status = live_read(&rows, store, horizon);
+    if (status == CSM_OK) status = weigh(out, &rows, horizon, threshold, as_of);
+    *matured = rows.length;
+    live_free(&rows);
     return status;
 }
 
 #define BLOCKS_LOOKED_AT 512 /* further ones */
 
-/* Rows of the ledger, then `blocks` further blocks in which all that is issued rises: one decision a block, or two where decisions
+/* The first `matured` rows, then `blocks` further blocks in which all that is issued rises: one decision a block, or two where decisions
  * come closer than a horizon, so that labels overlap as they would. */
-static csm_status imagine(csm_evidence *out, const matured_arrays *m, csm_time horizon, csm_time step,
+static csm_status imagine(csm_evidence *out, live_rows *rows, size_t matured, csm_time horizon, csm_time step,
                           size_t blocks, double threshold) {
-    const size_t n = m->length + 2 * blocks;
-    csm_time *time = csm_alloc_array(n + 1, sizeof *time);
-    uint32_t *coin = csm_alloc_array(n + 1, sizeof *coin);
-    double *probability = csm_alloc_array(n + 1, sizeof *probability),
-           *outcome = csm_alloc_array(n + 1, sizeof *outcome);
-    csm_status status = time && coin && probability && outcome ? CSM_OK : CSM_ENOMEM;
-    size_t rows = 0;
     csm_time last = 0;
-    for (; status == CSM_OK && rows < m->length; rows++) {
-        time[rows] = m->time[rows];
-        probability[rows] = m->value[0][rows];
-        outcome[rows] = m->value[1][rows];
-        if (time[rows] > last) last = time[rows];
+    for (size_t i = 0; i < matured; i++) {
+        if (rows->time[i] > last) last = rows->time[i];
     }
     const csm_time first = csm_time_floor(last, horizon) + horizon;
-    for (size_t b = 0; status == CSM_OK && b < blocks; b++) {
-        for (int late = 0; late < (step < horizon ? 2 : 1); late++, rows++) {
-            time[rows] = first + (csm_time)b * horizon + (late ? horizon - step : 0);
-            probability[rows] = outcome[rows] = 1;
+    rows->length = matured;
+    for (size_t b = 0; b < blocks; b++) {
+        for (int late = 0; late < (step < horizon ? 2 : 1); late++) {
+            const size_t i = rows->length++;
+            rows->time[i] = first + (csm_time)b * horizon + (late ? horizon - step : 0);
+            rows->probability[i] = rows->outcome[i] = 1;
         }
     }
-    csm_evidence_options options;
-    csm_calibrate_evidence_options_init(&options);
-    options.threshold = threshold;
-    const csm_outcomes outcomes = {.length = rows,
-                                   .horizon = horizon,
-                                   .time = time,
-                                   .coin = coin,
-                                   .probability = probability,
-                                   .outcome = outcome};
-    if (status == CSM_OK) status = csm_calibrate_evidence(out, &outcomes, &options);
-    csm_dealloc(outcome);
-    csm_dealloc(probability);
-    csm_dealloc(coin);
-    csm_dealloc(time);
-    return status;
+    return weigh(out, rows, horizon, threshold, CSM_TIME_MAX);
 }
 
 csm_status csm_live_blocks_to_certify(double *blocks, const csm_store *store, csm_time horizon, csm_time step,
                                       double threshold) {
-    csm_ledger_history *history = NULL;
-    matured_arrays m = {0};
-    csm_evidence evidence;
+    live_rows rows = {0};
+    csm_evidence evidence = {0};
     size_t low = 0, high = BLOCKS_LOOKED_AT; /* certified with `high`, if with any */
     *blocks = NAN;
-    csm_status status = csm_learn_history(&history, store, horizon, CSM_TIME_MIN, CSM_TIME_MAX, 0);
-    if (status == CSM_OK) status = matured_make(&m, history);
-    if (status == CSM_OK) status = imagine(&evidence, &m, horizon, step, high, threshold);
+    csm_status status = live_reserve(&rows, 256);
+    if (status == CSM_OK) status = live_read(&rows, store, horizon);
+    const size_t matured = rows.length;
+    if (status == CSM_OK) status = live_reserve(&rows, matured + 2 * BLOCKS_LOOKED_AT + 1);
+    if (status == CSM_OK) status = imagine(&evidence, &rows, matured, horizon, step, high, threshold);
     if (status == CSM_OK && evidence.status == CSM_EVIDENCE_CERTIFIED) {
         while (status == CSM_OK && low < high) {
             const size_t middle = low + (high - low) / 2;
-            status = imagine(&evidence, &m, horizon, step, middle, threshold);
+            status = imagine(&evidence, &rows, matured, horizon, step, middle, threshold);
             if (evidence.status == CSM_EVIDENCE_CERTIFIED)
                 high = middle;
             else
@@ -173,8 +216,7 @@ csm_status csm_live_blocks_to_certify(double *blocks, const csm_store *store, cs
         }
         *blocks = (double)high;
     }
-    matured_free(&m);
-    csm_ledger_history_free(history);
+    live_free(&rows);
     return status;
 }
 

@@ -146,15 +146,36 @@ static void add_row(round_sum *round, csm_statement *s, const ensemble *e, const
     }
 }
 
+/* Rounds between a forecast and its outcome: the horizon over the mean spacing of the decisions there are. */
+static csm_status delay_of(double *out, const csm_store *store, const char *model, csm_time horizon) {
+    csm_statement *s = NULL;
+    bool row = false;
+    *out = 0;
+    csm_status status = csm_catalog_prepare(
+        &s, store,
+        "SELECT count(*), coalesce(max(decision) - min(decision), 0) FROM ledger WHERE kind = 0 AND "
+        "substr(text, 7, 64) = ?1 AND backfill = 0");
+    if (status == CSM_OK) status = csm_statement_bind_text(s, 1, model);
+    if (status == CSM_OK) status = csm_statement_step(s, &row);
+    if (status == CSM_OK && row) {
+        const double batches = (double)csm_statement_i64(s, 0), span = (double)csm_statement_i64(s, 1);
+        if (batches > 1 && span > 0) *out = (double)horizon / span * (batches - 1);
+    }
+    csm_statement_close(s);
+    return status;
+}
+
 /* e NULL: experts are the horizons, of one round a date; else its members at one horizon. */
 static csm_status aggregate(named_weights *out, const csm_store *store, const csm_training *training,
-                            const ensemble *e, csm_time horizon, double delay) {
+                            const ensemble *e, csm_time horizon, csm_time longest) {
     const size_t experts = e ? e->members : training->horizons;
     csm_aggregate *a = NULL;
     csm_statement *s = NULL;
     round_sum round = {0};
     csm_time date = CSM_TIME_MIN;
-    csm_status status = csm_aggregate_new(&a, experts, delay);
+    double delay = 0;
+    csm_status status = delay_of(&delay, store, training->hash, longest);
+    if (status == CSM_OK) status = csm_aggregate_new(&a, experts, delay);
     if (status == CSM_OK)
         status = csm_catalog_prepare(
             &s, store,
@@ -236,14 +257,12 @@ csm_status csm_weights_update(csm_pipeline *p, const csm_training *training, boo
         for (size_t m = 0; m < e->members; m++)
             snprintf(members.name[m], sizeof members.name[m], "%s", e->name[m]);
         if (e->members < 2) continue;
-        const double delay = (double)horizon / (double)p->settings.fuse.interval;
-        status = aggregate(&members, p->store, training, e, horizon, delay);
+        status = aggregate(&members, p->store, training, e, horizon, horizon);
         if (status == CSM_OK) status = update(p, training, &members, horizon, backfill);
     }
     if (status == CSM_OK && training->horizons > 1) {
         const csm_time longest = training->horizon[training->horizons - 1].facts.horizon;
-        status = aggregate(&horizons, p->store, training, NULL, 0,
-                           (double)longest / (double)p->settings.fuse.interval);
+        status = aggregate(&horizons, p->store, training, NULL, 0, longest);
         if (status == CSM_OK) status = update(p, training, &horizons, 0, backfill);
     }
     return status;

@@ -53,6 +53,71 @@ static void yaml_replaces_what_it_names_and_leaves_the_rest(void **state) {
     csm_config_free(config);
 }
 
+/* ---- options of a host program ---- */
+
+static const csm_option host_rows[] = {
+    {"daemon.port", "port of the dashboard", "8080", 1, 65535, CSM_OPTION_INTEGER, 0},
+    {"daemon.hosts", "names it answers to", "", 0, 4, CSM_OPTION_LIST, 0},
+};
+
+static void a_host_reads_its_own_options_from_the_same_sources(void **state) {
+    (void)state;
+    csm_config *config = NULL, *copy = NULL, *plain = fresh();
+    char with[65], without[65];
+    const char *const environment[] = {"CRYPTOSMART__DAEMON__PORT=9090", "HOME=/", NULL};
+    assert_int_equal(csm_config_new_with(&config, host_rows, 2), CSM_OK);
+    assert_string_equal(csm_config_get(config, "daemon.port"), "8080");
+    assert_int_equal(parse(config, "daemon: {port: 81, hosts: [a, b]}\ngate: {threshold: 0.9}\n"), CSM_OK);
+    assert_string_equal(csm_config_get(config, "daemon.port"), "81");
+    assert_string_equal(csm_config_get(config, "daemon.hosts"), "a,b");
+    assert_int_equal(csm_config_environment(config, environment), CSM_OK);
+    assert_int_equal(csm_config_copy(&copy, config), CSM_OK);
+    assert_string_equal(csm_config_get(copy, "daemon.port"), "9090");
+    assert_int_equal(csm_config_count(copy), csm_config_option_count() + 2);
+    assert_string_equal(csm_config_option(copy, csm_config_option_count() + 1)->name, "daemon.hosts");
+    assert_null(csm_config_option(copy, csm_config_option_count() + 2));
+    assert_int_equal(parse(plain, "gate: {threshold: 0.9}\n"), CSM_OK);
+    assert_int_equal(csm_config_hash(with, sizeof with, config), CSM_OK);
+    assert_int_equal(csm_config_hash(without, sizeof without, plain), CSM_OK);
+    assert_string_equal(with, without);
+    csm_config_free(copy);
+    csm_config_free(config);
+    csm_config_free(plain);
+}
+
+static void a_hosts_options_are_checked_like_the_librarys(void **state) {
+    (void)state;
+    csm_config *config = NULL;
+    assert_int_equal(csm_config_new_with(&config, host_rows, 2), CSM_OK);
+    assert_int_equal(parse(config, "daemon:\n  port: 70000\n  prot: 1\n"), CSM_EINVAL);
+    assert_non_null(strstr(csm_error_message(), "test.yaml:2:3: daemon.port"));
+    assert_non_null(strstr(csm_error_message(), "unknown option 'daemon.prot'"));
+    csm_config_free(config);
+    csm_option bad[] = {host_rows[0], host_rows[0]};
+    assert_int_equal(csm_config_new_with(&config, bad, 2), CSM_EEXIST);
+    assert_null(config);
+    bad[0].name = "gate.threshold";
+    assert_int_equal(csm_config_new_with(&config, bad, 1), CSM_EEXIST);
+    static const char *const names[] = {"port", "daemon.", ".port", "Daemon.port", "a.b.c", "a.b__c"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        bad[0].name = names[i];
+        assert_int_equal(csm_config_new_with(&config, bad, 1), CSM_EINVAL);
+    }
+    bad[0] = host_rows[0];
+    bad[0].standard = "none";
+    assert_int_equal(csm_config_new_with(&config, bad, 1), CSM_EINVAL);
+    assert_non_null(strstr(csm_error_message(), "standard value"));
+    for (uint64_t n = 1;; n++) {
+        csm_fault_allocation(n, false);
+        const csm_status status = csm_config_new_with(&config, host_rows, 2);
+        csm_fault_allocation(0, false);
+        if (status == CSM_OK) break;
+        assert_int_equal(status, CSM_ENOMEM);
+        assert_null(config);
+    }
+    csm_config_free(config);
+}
+
 static void a_later_file_overrides_an_earlier_one(void **state) {
     (void)state;
     csm_config *config = fresh();
@@ -241,6 +306,8 @@ int main(void) {
         cmocka_unit_test(every_default_passes_its_own_check),
         cmocka_unit_test(the_defaults_as_a_whole_are_consistent),
         cmocka_unit_test(yaml_replaces_what_it_names_and_leaves_the_rest),
+        cmocka_unit_test(a_host_reads_its_own_options_from_the_same_sources),
+        cmocka_unit_test(a_hosts_options_are_checked_like_the_librarys),
         cmocka_unit_test(a_later_file_overrides_an_earlier_one),
         cmocka_unit_test(all_faults_of_a_file_are_named_at_once_with_their_places),
         cmocka_unit_test(text_that_the_yaml_reader_could_hang_on_is_refused_with_its_place),
