@@ -117,7 +117,7 @@ class Context:
 
     @property
     def closed(self) -> bool:
-        return self._handle.closed
+        return bool(self._handle.closed)
 
     def close(self) -> None:
         self._handle.close()

@@ -49,7 +49,7 @@ class _Trees(BaseEstimator):
         self.threads = threads
         self.parameters = parameters
 
-    def _options(self) -> dict[str, float]:
+    def _options(self) -> dict[str, Any]:
         names = ("rounds", "leaves", "learning_rate", "min_rows", "l2", "column_share", "missing")
         return {**{name: float(getattr(self, name)) for name in names}, **(self.parameters or {})}
 
@@ -168,7 +168,7 @@ class TreesClassifier(ClassifierMixin, _Trees):
     >>> from cryptosmart import TreesClassifier
     >>> x = np.linspace(0, 1, 200).reshape(-1, 1)
     >>> trees = TreesClassifier(rounds=20).fit(x, np.where(x[:, 0] > 0.5, "up", "down"))
-    >>> list(trees.classes_), str(trees.predict([[0.9]])[0]), trees.predict_proba([[0.9]]).shape
+    >>> trees.classes_.tolist(), str(trees.predict([[0.9]])[0]), trees.predict_proba([[0.9]]).shape
     (['down', 'up'], 'up', (1, 2))
     """
 
@@ -183,6 +183,10 @@ class TreesClassifier(ClassifierMixin, _Trees):
             )
         if len(self.classes_) < 2:
             raise ValueError("Classifier can't train when only one class is present.")
+        if sample_weight is not None:
+            sample_weight = _check_sample_weight(sample_weight, X, dtype=np.float64)
+            if len(np.unique(codes[sample_weight > 0])) < 2:
+                raise ValueError("Classifier can't train when only one class has weight.")
         self._fit(X, codes.astype(np.float64), sample_weight, "logistic", names)
         return self
 
@@ -257,7 +261,8 @@ class LSTMRegressor(RegressorMixin, BaseEstimator):
         if marks.shape != (length,):
             raise ValueError(f"groups has shape {marks.shape}, and must have ({length},)")
         change = np.concatenate([[0], np.cumsum(marks[1:] != marks[:-1])])
-        return ends[change[ends] == change[ends - self.window + 1]]
+        whole: Array = ends[change[ends] == change[ends - self.window + 1]]
+        return whole
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None, groups: Any = None) -> LSTMRegressor:
         names = getattr(X, "columns", None)
@@ -266,7 +271,7 @@ class LSTMRegressor(RegressorMixin, BaseEstimator):
         if len(ends) == 0:
             raise ValueError(f"n_samples={len(X)}: no row has a window of {self.window} rows behind it")
         weight = None if sample_weight is None else _check_sample_weight(sample_weight, X, dtype=np.float64)[ends]
-        options = {name: float(getattr(self, name)) for name in ("hidden", "layers", "epochs", "batch", "learning_rate")}
+        options: dict[str, Any] = {name: float(getattr(self, name)) for name in ("hidden", "layers", "epochs", "batch", "learning_rate")}
         with Context(seed=self.seed, threads=self.threads) as context:
             self.model_ = _model.train(
                 "lstm", X, np.asarray(y, dtype=np.float64)[ends], weight=weight, window_end=ends, window=self.window,

@@ -128,7 +128,7 @@ class Stream:
 
 def _apply(row: Any, positional: tuple[Any, ...], parameters: dict[str, Any]) -> Any:
     reads = _reads(row)
-    first = positional[0] if positional else None
+    first: Any = positional[0] if positional else None
     if len(positional) == 1 and hasattr(first, "columns") and hasattr(first, "index"):
         columns, index = {name: first[name] for name in reads}, first.index
     elif len(positional) == len(reads):

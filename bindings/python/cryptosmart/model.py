@@ -273,8 +273,7 @@ def walk_forward(
     }  # fmt: skip
     length = max(options["test_span"], 1)
     capacity = max(1, (options["to"] - options["from"]) // length + 2)
-    folds, count = _native.csm_model_walk_forward(capacity, options)
-    return list(folds[:count])
+    return list(_native.csm_model_walk_forward(capacity, options))
 
 
 def purge(begin: Any, end: Any, start: TimeLike, stop: TimeLike, limit: TimeLike) -> Array:

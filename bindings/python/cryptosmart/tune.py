@@ -13,8 +13,8 @@ from ._context import Context
 from ._time import time_array
 
 
-def suggest(trial: Any, learner: str, names: Optional[Iterable[str]] = None, **ranges: tuple[float, float]) -> dict[str, float]:
-    """Parameters of a learner proposed by an Optuna trial, within the table's ranges or narrower ones.
+def suggest(trial: Any, learner: str, names: Optional[Iterable[str]] = None, **ranges: Any) -> dict[str, float]:
+    """Parameters of a learner proposed by an Optuna trial, within the table's ranges or narrower ones, ``name=(low, high)``.
 
     >>> import optuna
     >>> from cryptosmart import tune
@@ -74,7 +74,8 @@ def objective(
         raise ValueError("x, y, begin and end differ in length")
 
     def evaluate(trial: Any) -> float:
-        parameters = {**fixed, **suggest(trial, learner, **(ranges or {}))}
+        narrower: dict[str, Any] = dict(ranges or {})
+        parameters: dict[str, Any] = {**fixed, **suggest(trial, learner, **narrower)}
         losses: list[float] = []
         for step, fold in enumerate(folds):
             train = model.purge(first, last, fold.train_from, fold.train_to, fold.test_from)

@@ -152,7 +152,7 @@ class Frame:
     def windows(self, length: int) -> Array:
         """Rows with ``length`` - 1 consecutive rows of the same market before them: ``window_end`` of an LSTM."""
         ends = np.empty(len(self), dtype=np.int64)
-        count = _native.csm_frame_windows(self._handle, ends, length)
+        count = _native.csm_frame_windows(ends, self._handle, length)
         return ends[:count]
 
     def __repr__(self) -> str:
@@ -307,7 +307,7 @@ class Workspace:
 
     @property
     def closed(self) -> bool:
-        return self._handle.closed
+        return bool(self._handle.closed)
 
     def close(self) -> None:
         """Closes the folder; later calls raise ValueError."""
