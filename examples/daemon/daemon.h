@@ -7,6 +7,7 @@
 #include "database.h"
 #include "failure.h"
 #include "log.h"
+#include "resources.h"
 #include "scheduler.h"
 #include "secrets.h"
 #include "settings.h"
@@ -36,6 +37,7 @@ typedef struct daemon {
     database *db;
     scheduler *scheduler;
     alerts *alerts;
+    resources *resources;
     web *web;
     uv_loop_t loop;
     _Atomic uint64_t

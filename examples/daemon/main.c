@@ -2,6 +2,7 @@
 /* cryptosmartd: the cycle around the clock. Without further words it serves; `job NAME` is how it starts itself for one job. See
  * docs/daemon.md. */
 #include "daemon.h"
+#include "doctor.h"
 
 #include <limits.h>
 #include <sodium.h>
@@ -15,6 +16,7 @@ typedef struct arguments {
     bool check_config;
     bool print_options;
     bool alert_test;
+    bool doctor;
     int user_words; /* behind `user`; -1: not asked for */
     char **user;
     job_request job;
@@ -23,7 +25,7 @@ typedef struct arguments {
 static const char usage[] =
     "usage: cryptosmartd [-c FILE]... [--workspace DIR] [--check-config | --options | --alert-test | job "
     "NAME |\n"
-    "                    user add|password|role|remove|list ...]\n"
+    "                    doctor | user add|password|role|remove|list ...]\n"
     "Discovers, ingests, predicts and learns around the clock, and serves a dashboard.\n\n"
     "  -c FILE             configuration (YAML); repeatable, later files override\n"
     "  --workspace DIR     where data, models, ledger and daemon.db live (default: ./workspace)\n"
@@ -32,6 +34,8 @@ static const char usage[] =
     "  --alert-test        send a message to every configured channel, and end\n"
     "  --test-clock URL    take the time from a cryptosmart-replay on this machine, and jump over idle time\n"
     "  --version, --help\n"
+    "  doctor              look at configuration, machine, workspace and daemon.db; 7 when something is "
+    "wrong\n"
     "  job NAME            do one job now, in this process\n"
     "  user ...            add, change or list who may log in; `user` alone says how\n";
 
@@ -80,6 +84,8 @@ static int read_word(arguments *a, settings_source *source, int *i, int argc, ch
         a->check_config = true;
     } else if (strcmp(word, "--alert-test") == 0) {
         a->alert_test = true;
+    } else if (strcmp(word, "doctor") == 0) {
+        a->doctor = true;
     } else if (strcmp(word, "--options") == 0) {
         a->print_options = true;
     } else if (strcmp(word, "--version") == 0) {
@@ -132,6 +138,7 @@ int main(int argc, char **argv) {
         puts("the configuration is whole and within its ranges");
         code = CODE_OK;
     }
+    if (code < 0 && a.doctor) code = doctor(&state);
     if (code < 0 && a.alert_test) code = alerts_test(&state);
     if (code < 0 && a.test_clock && test_clock_open(&state, a.test_clock) != CSM_OK)
         code = usage_error("", failure_text());

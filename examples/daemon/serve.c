@@ -110,6 +110,7 @@ static void on_terminate(uv_signal_t *signal, int number) {
     d->web = NULL;
 #endif
     alerts_stop(d->alerts);
+    resources_stop(d->resources);
     scheduler_stop(d->scheduler, on_jobs_ended);
 }
 
@@ -164,6 +165,7 @@ static csm_status start(service *v) {
     start_handles(v);
     status = scheduler_start(&d->scheduler, d);
     if (status == CSM_OK) status = alerts_start(&d->alerts, d);
+    if (status == CSM_OK) status = resources_start(&d->resources, d);
 #ifdef DAEMON_WEB
     if (status == CSM_OK) status = web_start(&d->web, d);
 #endif
@@ -189,6 +191,7 @@ int daemon_serve(daemon_state *d) {
     }
     uv_run(&d->loop, UV_RUN_DEFAULT);
     uv_loop_close(&d->loop);
+    resources_free(d->resources);
     alerts_free(d->alerts);
     scheduler_free(d->scheduler);
     database_close(d->db);
