@@ -76,9 +76,13 @@ static PyObject *csm_py_name_of(PyObject *value) {
 }
 
 static int csm_py_text_may_be_none(const char *function, const char *parameter) {
-    static const char *const names[] = {"csm_store_streams kind",           "csm_store_streams venue",
-                                        "csm_discover_markets venue",       "csm_model_save metadata_json",
-                                        "csm_discover_parse_kraken assets", "csm_learn_feedback_add text", NULL};
+    static const char *const names[] = {"csm_store_streams kind",
+                                        "csm_store_streams venue",
+                                        "csm_discover_markets venue",
+                                        "csm_model_save metadata_json",
+                                        "csm_discover_parse_kraken assets",
+                                        "csm_learn_feedback_add text",
+                                        NULL};
     const size_t length = strlen(function);
     for (size_t i = 0; names[i]; i++)
         if (strncmp(names[i], function, length) == 0 && names[i][length] == ' ' &&
