@@ -182,8 +182,12 @@ static csm_status sum_hours(void *user, size_t begin, size_t end, uint32_t worke
 static csm_status input_gradient_0(backward_pass *p) {
     csm_lstm_cpu *net = p->net;
     const csm_lstm_layer at = csm_lstm_layer_at(&net->shape, 0);
-    csm_status status = csm_parallel_for(net->threads, net->distinct, 64, sum_hours, p);
-    if (!status) status = sum_outer(p, net->distinct, net->project.data, net->x.data, net->Ip, net->Ip);
+    const size_t places = p->batch->steps * p->batch->length;
+    csm_status status = CSM_OK;
+    if (!net->direct) status = csm_parallel_for(net->threads, net->distinct, 64, sum_hours, p);
+    if (status) return status;
+    status = net->direct ? sum_outer(p, places, net->kept[0].gates.data, net->x.data, net->Ip, net->Ip)
+                         : sum_outer(p, net->distinct, net->project.data, net->x.data, net->Ip, net->Ip);
     if (status) return status;
     scatter(p, at.weight_ih, net->Ip, 0, net->shape.inputs);
     scatter(p, at.bias, net->Ip, net->shape.inputs, 1);
@@ -270,7 +274,12 @@ static csm_status lower_hours(void *user, size_t begin, size_t end, uint32_t wor
 static csm_status gradient_of_hours(backward_pass *p, float *dx) {
     csm_lstm_cpu *net = p->net;
     const size_t I = net->shape.inputs;
-    csm_status status = csm_parallel_for(net->threads, net->distinct, 96, lower_hours, p);
+    csm_status status = CSM_OK;
+    if (net->direct) { /* it has not been needed before */
+        status = lstm_block_reserve(&net->project, net->distinct, net->Zp);
+        if (!status) status = csm_parallel_for(net->threads, net->distinct, 64, sum_hours, p);
+    }
+    if (!status) status = csm_parallel_for(net->threads, net->distinct, 96, lower_hours, p);
     if (status) return status;
     memset(dx, 0, p->batch->hours * I * sizeof *dx);
     for (size_t i = 0; i < net->span_count; i++) {

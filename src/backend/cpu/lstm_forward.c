@@ -36,6 +36,7 @@ static csm_status project_hours(void *user, size_t begin, size_t end, uint32_t w
 typedef struct tile_rows {
     size_t first, rows; /* windows */
     float *scratch;     /* (3 L + 1) times (rows, Hp) without keep: h twice and c of each layer, y */
+    float *inputs;      /* (rows, Ip) */
     const float *below; /* y of the layer below, (rows, Hp) */
 } tile_rows;
 
@@ -52,13 +53,31 @@ static float *cell_at(const forward_pass *f, const tile_rows *t, size_t l, size_
     return t->scratch + (3 * l + 2) * f->tile * Hp;
 }
 
+/* The tile's inputs of step s, (rows, Ip), where windows share too few hours for a projection of their own. */
+static const float *inputs_at(const forward_pass *f, const tile_rows *t, size_t s) {
+    const csm_lstm_cpu *net = f->net;
+    float *to = f->keep ? net->x.data + (s * f->batch->length + t->first) * net->Ip : t->inputs;
+    for (size_t r = 0; r < t->rows; r++)
+        lstm_copy_hour(net, to + r * net->Ip,
+                       f->batch->x + (f->batch->first[t->first + r] + s) * net->shape.inputs);
+    return to;
+}
+
+/* What z starts from: the hour's projection, or the bias. */
+static void list_starts(const float **start, const forward_pass *f, const tile_rows *t, size_t l, size_t s) {
+    const csm_lstm_cpu *net = f->net;
+    const bool projected = l == 0 && !net->direct;
+    for (size_t r = 0; r < t->rows; r++)
+        start[r] = projected ? net->project.data + (net->place[t->first + r] + s) * net->Zp
+                             : net->packed[l].bias.data;
+}
+
 static void advance_layer(const forward_pass *f, tile_rows *t, size_t l, size_t s) {
     const csm_lstm_cpu *net = f->net;
     const float *start[TILE_MAX];
     const size_t H = net->shape.hidden, place = s * f->batch->length + t->first;
-    for (size_t r = 0; r < t->rows; r++)
-        start[r] =
-            l ? net->packed[l].bias.data : net->project.data + (net->place[t->first + r] + s) * net->Zp;
+    const bool direct = l == 0 && net->direct;
+    list_starts(start, f, t, l, s);
     lstm_advance a = {.rows = t->rows,
                       .blocks = net->Hp / LSTM_UNITS,
                       .start = start,
@@ -66,14 +85,15 @@ static void advance_layer(const forward_pass *f, tile_rows *t, size_t l, size_t 
                       .before = s ? cell_at(f, t, l, s - 1) : NULL,
                       .cell = cell_at(f, t, l, s),
                       .hidden = hidden_at(f, t, l, s)};
-    const float *const operand[2] = {l ? t->below : NULL, s ? hidden_at(f, t, l, s - 1) : NULL};
+    const float *const input = l ? t->below : direct ? inputs_at(f, t, s) : NULL;
+    const float *const operand[2] = {input, s ? hidden_at(f, t, l, s - 1) : NULL};
     const float *const weight[2] = {net->packed[l].input.data, net->packed[l].recurrent.data};
     for (size_t i = 0; i < 2; i++) {
         if (!operand[i]) continue;
         a.a[a.terms] = operand[i];
         a.w[a.terms] = weight[i];
-        a.stride[a.terms] = net->Hp;
-        a.depth[a.terms++] = H;
+        a.stride[a.terms] = direct && i == 0 ? net->Ip : net->Hp;
+        a.depth[a.terms++] = direct && i == 0 ? net->shape.inputs : H;
     }
     net->kernels->advance(&a);
 }
@@ -112,10 +132,15 @@ static void apply_head(const forward_pass *f, const tile_rows *t) {
     }
 }
 
+/* Floats of a thread's own rows. */
+static size_t state_floats(const forward_pass *f) {
+    return (3 * f->net->shape.layers + 2) * f->tile * f->net->Hp;
+}
+
 static csm_status forward_tile(void *user, size_t begin, size_t end, uint32_t worker) {
     forward_pass *f = user;
-    const size_t share = (3 * f->net->shape.layers + 2) * f->tile * f->net->Hp;
-    tile_rows t = {.first = begin, .rows = end - begin, .scratch = f->net->tile.data + worker * share};
+    float *share = f->net->tile.data + worker * (state_floats(f) + f->tile * f->net->Ip);
+    tile_rows t = {.first = begin, .rows = end - begin, .scratch = share, .inputs = share + state_floats(f)};
     for (size_t s = 0; s < f->batch->steps; s++) {
         for (size_t l = 0; l < f->net->shape.layers; l++) {
             advance_layer(f, &t, l, s);
@@ -130,7 +155,7 @@ static csm_status forward_tile(void *user, size_t begin, size_t end, uint32_t wo
 
 static csm_status reserve_kept(csm_lstm_cpu *net, const csm_lstm_batch *batch) {
     const size_t places = batch->steps * batch->length, norm = net->shape.layer_norm;
-    csm_status status = CSM_OK;
+    csm_status status = net->direct ? lstm_block_reserve(&net->x, places, net->Ip) : CSM_OK;
     for (size_t l = 0; l < net->shape.layers && !status; l++) {
         lstm_kept *kept = &net->kept[l];
         status = lstm_block_reserve(&kept->gates, places, net->Zp);
@@ -151,10 +176,10 @@ csm_status csm_lstm_cpu_forward(csm_lstm_cpu *net, const csm_lstm_batch *batch, 
     if ((status = lstm_gather(net, batch))) return status;
     if (keep && (status = reserve_kept(net, batch))) return status;
     if ((status = lstm_block_reserve(&net->top, batch->length, net->Hp))) return status;
-    const size_t share = (3 * net->shape.layers + 2) * f.tile;
-    if ((status = lstm_block_reserve(&net->tile, net->threads * share, net->Hp))) return status;
-    if ((status = csm_parallel_for(net->threads, net->distinct, HOURS_GRAIN, project_hours, &f)))
+    if ((status = lstm_block_reserve(&net->tile, net->threads, state_floats(&f) + f.tile * net->Ip)))
         return status;
+    if (!net->direct) status = csm_parallel_for(net->threads, net->distinct, HOURS_GRAIN, project_hours, &f);
+    if (status) return status;
     status = csm_parallel_for(net->threads, batch->length, f.tile, forward_tile, &f);
     net->keeps = keep && !status;
     return status;

@@ -210,6 +210,13 @@ static void place_windows(csm_lstm_cpu *net, const csm_lstm_batch *batch, const 
     }
 }
 
+void lstm_copy_hour(const csm_lstm_cpu *net, float *to, const float *x) {
+    const size_t I = net->shape.inputs;
+    memcpy(to, x, I * sizeof *to);
+    to[I] = 1.0f; /* the bias's column: its gradient comes with the weights' */
+    for (size_t k = I + 1; k < net->Ip; k++) to[k] = 0.0f;
+}
+
 csm_status lstm_gather(csm_lstm_cpu *net, const csm_lstm_batch *batch) {
     const size_t I = net->shape.inputs;
     csm_status status = reserve_batch(net, batch->length);
@@ -220,16 +227,14 @@ csm_status lstm_gather(csm_lstm_cpu *net, const csm_lstm_batch *batch) {
     qsort(sorted, batch->length, sizeof *sorted, by_first);
     place_windows(net, batch, sorted);
     csm_dealloc(sorted);
+    net->direct = net->distinct > batch->length * batch->steps / 4 * 3;
+    if (net->direct) return CSM_OK;
     if ((status = lstm_block_reserve(&net->x, net->distinct, net->Ip))) return status;
     if ((status = lstm_block_reserve(&net->project, net->distinct, net->Zp))) return status;
     for (size_t i = 0; i < net->span_count; i++) {
         const lstm_span *span = &net->spans[i];
-        for (size_t r = 0; r < span->length; r++) {
-            float *to = net->x.data + (span->place + r) * net->Ip;
-            memcpy(to, batch->x + (span->hour + r) * I, I * sizeof *to);
-            to[I] = 1.0f; /* the bias's column: its gradient comes with the weights' */
-            for (size_t k = I + 1; k < net->Ip; k++) to[k] = 0.0f;
-        }
+        for (size_t r = 0; r < span->length; r++)
+            lstm_copy_hour(net, net->x.data + (span->place + r) * net->Ip, batch->x + (span->hour + r) * I);
     }
     return CSM_OK;
 }

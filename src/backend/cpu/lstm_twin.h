@@ -59,8 +59,9 @@ struct csm_lstm_cpu {
     uint32_t *place; /* (B): first distinct hour of each window */
     uint32_t *order; /* (B): windows by place, then number */
     size_t batch_capacity;
-    lstm_block x;       /* (Rc, Ip) */
-    lstm_block project; /* (Rc, Zp): P, in backward dL/dP */
+    bool direct;        /* windows share few hours: P would cost more memory traffic than it saves */
+    lstm_block x;       /* (Rc, Ip); direct: (T, B, Ip), only where steps are kept */
+    lstm_block project; /* (Rc, Zp): P, in backward dL/dP; direct: only for dL/dx */
     lstm_block top;     /* (B, Hp): y of the last layer and step */
     lstm_block d_top;   /* (B, Hp) */
     lstm_block tile;    /* each task's own rows: state and scratch */
@@ -68,8 +69,10 @@ struct csm_lstm_cpu {
     bool keeps;
 };
 
-/* Sorts windows, finds spans, copies their hours into net->x. */
+/* Sorts windows, finds spans, and copies their hours into net->x unless they are read directly. */
 csm_status lstm_gather(csm_lstm_cpu *net, const csm_lstm_batch *batch);
+/* One hour's inputs with the bias's column of ones: (Ip). */
+void lstm_copy_hour(const csm_lstm_cpu *net, float *to, const float *x);
 /* Rows of a task when `length` windows are cut for the threads; any cut gives the same bits. */
 size_t lstm_tile_rows(const csm_lstm_cpu *net, size_t length);
 /* Column of unit u, gate q. */
