@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""A C program and Python make the same bits of the same file (tests/bindings/same_bits.c says what is computed)."""
+"""C, Python and C# make the same bits of the same file: tests/bindings/same/same.c says what is computed, and how it is written."""
+import os
 import pathlib
 import re
 import shutil
@@ -8,11 +9,11 @@ import subprocess
 import cryptosmart as cs
 import numpy as np
 import pytest
-from cryptosmart import calibrate, indicators, model
+from cryptosmart import _native, indicators, model
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
-CANDLES = ROOT / "tests" / "bindings" / "candles.csv"
-FIRST, WINDOW = 60, 6
+SAME = ROOT / "tests" / "bindings" / "same"
+WINDOW = 6
 
 
 def library():
@@ -26,56 +27,54 @@ def of_c(tmp_path_factory):
     compiler = shutil.which("cc")
     if not compiler:
         pytest.skip("there is no C compiler")
-    program, so = tmp_path_factory.mktemp("c") / "same_bits", library()
+    program, so = tmp_path_factory.mktemp("c") / "same", library()
     sanitize = ["-fsanitize=address,undefined"] if b"__asan_init" in so.read_bytes() else []
-    subprocess.run([compiler, "-std=c11", "-O1", *sanitize, f"-I{ROOT / 'include'}", str(CANDLES.with_name("same_bits.c")), str(so),
-                    f"-Wl,-rpath,{so.parent}", "-o", str(program)], check=True)  # fmt: skip
-    import os
-
     environment = {name: value for name, value in os.environ.items() if name != "LD_PRELOAD"}
-    return subprocess.run([str(program), str(CANDLES)], check=True, capture_output=True, text=True, env=environment).stdout.splitlines()
+    subprocess.run([compiler, "-std=c11", "-O1", *sanitize, f"-I{ROOT / 'include'}", str(SAME / "same.c"), str(so),
+                    f"-Wl,-rpath,{so.parent}", "-Wl,--allow-shlib-undefined", "-o", str(program)], check=True, env=environment)  # fmt: skip
+    found = subprocess.run([str(program), str(SAME / "bars.csv")], check=True, capture_output=True, text=True, env=environment)
+    return found.stdout.splitlines()
 
 
 def lines(name, values):
     flat = np.ascontiguousarray(values, dtype=np.float64).reshape(-1)
-    return [f"{name} {i} {bits:016x}" for i, bits in enumerate(flat.view(np.uint64)) if not np.isnan(flat[i])]
+    return [f"{name} {i} {bits:016x}" for i, bits in enumerate(flat.view(np.uint64))]
 
 
 def of_python():
-    opened, high, low, close, volume = np.loadtxt(CANDLES, delimiter=",", unpack=True)
-    context, out = cs.Context(seed=7, threads=2), []
-    columns = {"open": opened, "high": high, "low": low, "close": close, "volume": volume}
-    found = {name: indicators.run(name, columns) for name in ("rsi", "macd", "atr")}
-    for name, values in found.items():
-        out += lines(name, values)
-    x = np.column_stack([found["rsi"][:, 0], found["macd"][:, 2], found["atr"][:, 0] / close])[FIRST:-1]
-    y = (close[1:] > close[:-1]).astype(float)[FIRST:]
-    trees = model.train("gbt", x, y, objective="logistic", rounds=12, leaves=7, min_rows=10, context=context)
-    score = trees.predict(x, context=context)[:, 0]
-    out += lines("trees", score)
-    ends = np.arange(WINDOW - 1, len(x), dtype=np.int64)
-    lstm = model.train("lstm", x, y[ends], objective="logistic", window_end=ends, window=WINDOW, hidden=4, epochs=1, context=context)
-    out += lines("lstm", lstm.predict(x, window_end=ends, context=context))
-    probability = cs.Calibrator("Platt").fit(score, y).predict(score)
-    out += lines("platt", probability)
-    hours = np.arange(len(y), dtype=np.int64) * 3_600_000_000_000
-    brier = calibrate.scores(hours, y, probability, horizon="1h", context=context).brier
-    return out + lines("brier", brier) + lines("spearman", calibrate.spearman(score, y))
+    table = np.loadtxt(SAME / "bars.csv", delimiter=",", skiprows=1)
+    when = table[:, 0].astype(np.int64) * 1_000_000_000
+    columns = {name: np.ascontiguousarray(table[:, i + 1]) for i, name in enumerate(("open", "high", "low", "close", "volume"))}
+    out = []
+    for row in indicators.table():
+        values = indicators.run(row.name, columns, times=when)
+        for i in range(row.output_count):
+            out += lines(f"indicator.{row.name}.{i}", values[:, i])
+    o, h, low, c, v = columns.values()
+    x = np.column_stack([c / o - 1, (h - low) / c, v / 1000, np.arange(len(c)) % 24]).astype(np.float32)[:-1]
+    y = (c[1:] > c[:-1]).astype(float)
+    with cs.Context() as context:
+        trees = model.train("gbt", x, y, objective="logistic", rounds=20, min_rows=5, context=context)
+        score = trees.predict(x, context=context)
+        out += lines("trees", score)
+        contributions, expected = trees.shap(x, context=context)
+        out += lines("shap", np.column_stack([contributions, np.broadcast_to(expected, (len(x), 1))]))
+        ends = np.arange(WINDOW - 1, len(x), dtype=np.int64)
+        lstm = model.train("lstm", x, y[WINDOW - 1 :], objective="logistic", window_end=ends, window=WINDOW, hidden=4, epochs=1, context=context)
+        out += lines("lstm", lstm.predict(x, window_end=ends, context=context))
+    out += lines("calibrated", cs.Calibrator("Platt", blocks=40).fit(score[:, 0], y).predict(score[:, 0]))
+    return out + lines("normal", [_native.csm_random_normal(1, 2, i) for i in range(10)])
 
 
 def test_python_gives_the_bits_of_c(of_c):
     found = of_python()
-    assert len(found) > 4000
+    assert len(found) > 30000
     assert found == of_c
 
 
-def test_a_view_of_every_other_column_gives_them_too(of_c):
-    close = np.loadtxt(CANDLES, delimiter=",", usecols=3)
-    wide = np.zeros((len(close), 4), np.float64)
-    out = wide[:, 1:4:2]
-    macd = np.empty((len(close), 3))
-    indicators.run("macd", {"close": close}, out=macd)
-    single = out[:, :1]
-    indicators.run("rsi", {"close": close}, out=single)
-    expected = [line for line in of_c if line.startswith("rsi ")]
-    assert lines("rsi", single.copy()) == expected
+def test_a_column_of_a_wider_array_gives_them_too(of_c):
+    close = np.loadtxt(SAME / "bars.csv", delimiter=",", skiprows=1, usecols=4)
+    wide = np.zeros((len(close), 4))
+    indicators.run("rsi", {"close": close}, out=wide[:, 2:3])
+    assert lines("indicator.rsi.0", wide[:, 2]) == [line for line in of_c if line.startswith("indicator.rsi.0 ")]
+    assert (wide[:, [0, 1, 3]] == 0).all()
