@@ -119,6 +119,7 @@ plain() {
     step install "install; build and run a program against the installed copy" sh tests/install/run.sh build/quickstart
     step quickstart "quickstart: the main job without a network" quickstart_run
     step cuda-resources "CUDA kernels: compile, no spills (one architecture)" cuda_resources 90
+    step python-bindings "Python bindings: wheel, tests and notebook" sh tests/bindings/python.sh
     step tidy "clang-tidy" python3 tests/checks/tidy.py build/quickstart
     step cppcheck "cppcheck" cppcheck_sources
 }
@@ -183,6 +184,7 @@ full() {
         step oracles "golden values from their sources" \
             build/test-venv/bin/python tests/checks/oracles.py build/oracles &&
         step tree-oracles "trees against LightGBM, XGBoost, shap and onnxruntime" tree_oracles
+    step python-asan "Python bindings under AddressSanitizer" sh tests/bindings/python.sh asan
     step cuda "CUDA files for every architecture" cuda_architectures
     step simulation "evidence under daily looks, 4000 simulated runs" build/release/tests/test_calibrate_simulation 4000 1000
     step tsan-build "ThreadSanitizer: build" build tsan
