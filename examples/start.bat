@@ -1,0 +1,9 @@
+@echo off
+rem SPDX-License-Identifier: MIT
+rem Does inside WSL2 what start.sh does on Linux; the dashboard opens in the browser of Windows.
+where wsl >nul 2>nul || (echo WSL is not installed: run "wsl --install -d Debian" as administrator, then restart. & exit /b 1)
+for /f "usebackq delims=" %%p in (`wsl wslpath -a "%~dp0."`) do set folder=%%p
+wsl sh "%folder%/start.sh" --no-browser %*
+if errorlevel 1 exit /b %errorlevel%
+if "%1"=="--stop" exit /b 0
+start http://127.0.0.1:8420/
