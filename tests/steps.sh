@@ -187,6 +187,7 @@ full() {
     step python-asan "Python bindings under AddressSanitizer" sh tests/bindings/python.sh asan
     step cuda "CUDA files for every architecture" cuda_architectures
     step simulation "evidence under daily looks, 4000 simulated runs" build/release/tests/test_calibrate_simulation 4000 1000
+    step loop "three months through the learning loop, killed 60 times" build/release/tests/test_pipeline_loop 60
     step tsan-build "ThreadSanitizer: build" build tsan
     TSAN_OPTIONS=halt_on_error=1 ctest_step tsan-tests "ThreadSanitizer: tests" build/tsan -L '^(core|indicator|model|net|store)$'
     step fuzz-build "libFuzzer (clang): build" build fuzz

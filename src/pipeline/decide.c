@@ -121,7 +121,8 @@ static csm_status due(const char **why, deciding *d) {
     csm_status status = csm_learn_decisions(&alarms, d->pipeline->store, 0);
     for (size_t i = 0; status == CSM_OK && i < csm_decision_list_count(alarms); i++) {
         const csm_decision *one = csm_decision_list_at(alarms, i);
-        if (one->kind == CSM_DECISION_ALARM && strcmp(one->model, d->champion.hash) == 0)
+        if (one->kind == CSM_DECISION_ALARM && one->time <= d->now &&
+            strcmp(one->model, d->champion.hash) == 0)
             *why = "a drift alarm stands against the champion\n";
     }
     csm_decision_list_free(alarms);

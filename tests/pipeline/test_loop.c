@@ -4,12 +4,15 @@
  * day tells the direction of the next day and is right with probability 0.85 (recorded markets hold no relation strong enough to see it
  * break). From a day on it tells the opposite. The loop must see it, shut the gate, train, and change models on what the ledger
  * proves; killed at random instants it must end with the same ledger, bit by bit.
+ *
+ *   test_pipeline_loop [KILLS]   default 8, around alarm and training; more: over all of what follows, promotions too
  */
 #include "market.h"
 
 #include "learn/ledger.h"
 
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -201,8 +204,9 @@ static void a_broken_relation_is_seen_learned_and_taken_over(void **state) {
 /* ---- kills ---- */
 
 #define KILL_FROM 227 /* the alarm and the first challenger lie between */
-#define KILL_TO 237
 #define KILLS 8
+static uint64_t kills = KILLS;
+static size_t kill_to = 237;
 
 static void copy_folder(const char *from, const char *to) {
     const pid_t child = fork();
@@ -215,18 +219,13 @@ static void copy_folder(const char *from, const char *to) {
     assert_int_equal(code, 0);
 }
 
-/* The day of the newest batch: it is done again, whole or not. */
-static size_t day_to_go_on(replay *r) {
-    csm_ledger_history *history = NULL;
-    csm_time newest = day_time(KILL_FROM);
-    assert_ok(
-        csm_learn_history(&history, csm_pipeline_store(r->m->pipeline), 0, CSM_TIME_MIN, CSM_TIME_MAX, 0));
-    for (size_t i = 0; i < csm_ledger_history_count(history); i++) {
-        const csm_time decision = csm_ledger_history_at(history, i)->decision;
-        if (decision > newest) newest = decision;
-    }
-    csm_ledger_history_free(history);
-    return (size_t)((newest - MARKET_START) / CSM_DAY);
+/* A clock never goes back: the day that was begun is done again, whole or not. Shared memory outlives the killed. */
+static size_t *begun;
+
+static void share_day(size_t day) {
+    if (!begun) begun = mmap(NULL, sizeof *begun, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    assert_true(begun != MAP_FAILED);
+    *begun = day;
 }
 
 /* In a process of its own; true when it came to the end. */
@@ -235,8 +234,7 @@ static bool run_until_killed(replay *r, csm_time patience) {
     if (child == 0) {
         csm_status status = csm_pipeline_open(&r->m->pipeline, r->m->context, r->m->config, r->m->workspace,
                                               CSM_STORE_SHARED);
-        for (size_t day = status == CSM_OK ? day_to_go_on(r) : 0; status == CSM_OK && day < KILL_TO; day++)
-            status = one_day(r, day);
+        for (; status == CSM_OK && *begun < kill_to; ++*begun) status = one_day(r, *begun);
         _exit(status == CSM_OK ? 0 : 1);
     }
     int code = 1;
@@ -272,6 +270,7 @@ static void kills_at_random_instants_leave_the_same_ledger(void **state) {
     r.m->pipeline = NULL;
     char *copy = support_path(r.m->folder, "killed"), *original = r.m->workspace;
     copy_folder(original, copy);
+    share_day(KILL_FROM);
     assert_true(run_until_killed(&r, CSM_TIME_MAX));
     open_again(&r, CSM_STORE_WRITE);
     assert_ok(csm_learn_verify(&whole, r.m->context, csm_pipeline_store(r.m->pipeline)));
@@ -279,9 +278,10 @@ static void kills_at_random_instants_leave_the_same_ledger(void **state) {
     csm_pipeline_free(r.m->pipeline);
     r.m->pipeline = NULL;
     r.m->workspace = copy;
+    share_day(KILL_FROM);
     bool done = false;
     const uint64_t seed = (uint64_t)getpid(); /* instants differ from run to run; the ledger may not */
-    for (uint64_t k = 0; k < KILLS && !done; k++) {
+    for (uint64_t k = 0; k < kills && !done; k++) {
         const double share = csm_random_uniform(seed, 1, k);
         done = run_until_killed(&r, 5 * CSM_MILLISECOND + (csm_time)(share * share * 700e6));
         open_again(&r, k % 2 ? CSM_STORE_WRITE : CSM_STORE_SHARED);
@@ -300,7 +300,9 @@ static void kills_at_random_instants_leave_the_same_ledger(void **state) {
     market_free(r.m);
 }
 
-int main(void) {
+int main(int argc, char **argv) {
+    if (argc > 1) kills = strtoull(argv[1], NULL, 10);
+    if (kills > KILLS) kill_to = LAST_DAY;
     read_recorded();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_broken_relation_is_seen_learned_and_taken_over),
