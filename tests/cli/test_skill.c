@@ -44,7 +44,8 @@ static csm_walk_row row_of(csm_time time, uint32_t market, double probability, d
 
 static csm_horizon_training training_of(size_t rows, size_t members) {
     csm_horizon_training t = {.horizon = H, .walk_rows = rows, .members = members};
-    for (size_t m = 0; m < members; m++) snprintf(t.member[m].name, sizeof t.member[m].name, "m%zu", m);
+    for (size_t m = 0; m < members; m++)
+        snprintf(t.member[m].name, sizeof t.member[m].name, "m%u", (unsigned)(m % 100));
     return t;
 }
 
