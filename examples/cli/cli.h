@@ -92,10 +92,10 @@ csm_status open_pipeline(cli *c, csm_pipeline **out, uint32_t mode);
 /* ---- report ---- */
 
 /* One HTML page without outside resources: ranking, funnel, time machine, reliability, equity of issued calls, skill or luck.
- * Written whole or not at all. ranking, training or skills (one a horizon) may be NULL: their sections are left out. */
-struct skill;
+ * Written whole or not at all. ranking, training or judged (one a horizon) may be NULL: their sections are left out. */
+struct judgement;
 csm_status write_report(const char *path, const csm_ranking *ranking, const csm_training *training,
-                        const struct skill *skills, csm_time gate_horizon);
+                        const struct judgement *judged, csm_time gate_horizon);
 
 /* ---- progress ---- */
 

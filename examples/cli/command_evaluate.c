@@ -10,7 +10,7 @@ typedef struct evaluation {
     csm_pipeline *pipeline;
     csm_training *training;
     csm_ranking *ranking; /* for the page alone */
-    skill *skills;
+    judgement *judged;
 } evaluation;
 
 /* ---- JSON ---- */
@@ -54,10 +54,37 @@ static json_t *json_skill(const skill *s) {
         "superior_to_market", json_superior(s, &s->over_market));
 }
 
+static json_t *json_ic(const csm_band *band) {
+    return json_pack("{s:o,s:o,s:o}", "value", json_number(band->value), "low", json_number(band->low),
+                     "high", json_number(band->high));
+}
+
+static json_t *json_regime(const csm_horizon_training *t, const regime_slice *s, const char *name) {
+    json_t *members = json_object();
+    for (size_t m = 0; m < s->members; m++)
+        json_object_set_new(members, t->member[m].name, json_ic(&s->member_ic[m]));
+    return json_pack("{s:s,s:I,s:o,s:o,s:o,s:o,s:o,s:I,s:o,s:o,s:s?}", "regime", name, "rows",
+                     (json_int_t)s->model.rows, "blocks", json_number(s->model.blocks), "base_rate",
+                     json_number(s->model.base_rate), "brier_skill", json_ic(&s->model.brier_skill), "ece",
+                     json_ic(&s->model.ece), "rank_ic", json_ic(&s->model.rank_ic), "issued",
+                     (json_int_t)s->issued, "precision", json_number(s->precision), "member_rank_ic", members,
+                     "member_ahead", s->ahead < 0 ? NULL : t->member[s->ahead].name);
+}
+
+static void json_add_judgement(json_t *horizon, const csm_horizon_training *t, const judgement *j) {
+    json_t *slices = json_array();
+    for (int k = 0; k < REGIMES; k++) {
+        if (j->regime[k].model.rows > 0)
+            json_array_append_new(slices, json_regime(t, &j->regime[k], regime_name(k)));
+    }
+    json_object_set_new(horizon, "skill", json_skill(&j->skill));
+    json_object_set_new(horizon, "regimes", slices);
+}
+
 static json_t *json_evaluation(const evaluation *e) {
     json_t *document = json_training(e->training), *horizons = json_object_get(document, "horizons");
     for (size_t h = 0; h < json_array_size(horizons); h++)
-        json_object_set_new(json_array_get(horizons, h), "skill", json_skill(&e->skills[h]));
+        json_add_judgement(json_array_get(horizons, h), csm_training_horizon(e->training, h), &e->judged[h]);
     return document;
 }
 
@@ -85,7 +112,6 @@ static void print_tests(const skill *s) {
 
 static void print_skill(const skill *s, const char *name) {
     char net[32], doubled[32], market[32], fall[32];
-    if (s->blocks == 0) return;
     printf("  %s: %zu of %zu dates without an issued call\n", name, s->silent, s->dates);
     if (s->issued.rows > 0)
         printf(
@@ -99,7 +125,20 @@ static void print_skill(const skill *s, const char *name) {
                percent_text(s->top_doubled[k], doubled, sizeof doubled));
     printf("    every coin, before costs  %s\n", percent_text(s->market, market, sizeof market));
     print_tests(s);
-    putchar('\n');
+}
+
+static void print_regimes(const csm_horizon_training *t, const regime_slice *slices) {
+    for (int k = 0; k < REGIMES; k++) {
+        const regime_slice *s = &slices[k];
+        if (s->model.rows == 0) continue;
+        printf("    %-10s %7zu predictions in %4.0f blocks, base rate %4.1f %%, Brier skill %7.4f [%7.4f, "
+               "%7.4f], "
+               "rank IC %7.4f [%7.4f, %7.4f], %zu issued%s%s\n",
+               regime_name(k), s->model.rows, s->model.blocks, 100 * s->model.base_rate,
+               s->model.brier_skill.value, s->model.brier_skill.low, s->model.brier_skill.high,
+               s->model.rank_ic.value, s->model.rank_ic.low, s->model.rank_ic.high, s->issued,
+               s->ahead < 0 ? "" : "; ranks better alone: ", s->ahead < 0 ? "" : t->member[s->ahead].name);
+    }
 }
 
 static int show_evaluation(const cli *c, const evaluation *e, const char *html) {
@@ -111,9 +150,13 @@ static int show_evaluation(const cli *c, const evaluation *e, const char *html) 
            csm_training_recipe(e->training), csm_training_features(e->training));
     print_evaluation(stdout, e->training);
     printf("Skill or luck, over disjoint blocks of each horizon:\n\n");
-    for (size_t h = 0; h < csm_training_horizons(e->training); h++)
-        print_skill(&e->skills[h],
-                    horizon_text(csm_training_horizon(e->training, h)->horizon, name, sizeof name));
+    for (size_t h = 0; h < csm_training_horizons(e->training); h++) {
+        const csm_horizon_training *t = csm_training_horizon(e->training, h);
+        if (e->judged[h].skill.blocks == 0) continue;
+        print_skill(&e->judged[h].skill, horizon_text(t->horizon, name, sizeof name));
+        print_regimes(t, e->judged[h].regime);
+        putchar('\n');
+    }
     if (html) printf("report: %s\n", html);
     return EXIT_OK;
 }
@@ -126,7 +169,7 @@ static csm_status write_page(evaluation *e, const cli *c, const char *html) {
     options.dry = 1;
     options.as_of = csm_training_as_of(e->training);
     const csm_status status = csm_pipeline_predict(&e->ranking, e->pipeline, &options);
-    return status == CSM_OK ? write_report(html, e->ranking, e->training, e->skills, gate_horizon(c))
+    return status == CSM_OK ? write_report(html, e->ranking, e->training, e->judged, gate_horizon(c))
                             : status;
 }
 
@@ -137,10 +180,10 @@ int command_evaluate(cli *c) {
     evaluation e = {0};
     csm_status status = open_pipeline(c, &e.pipeline, CSM_STORE_READ);
     if (status == CSM_OK) status = csm_pipeline_champion(&e.training, e.pipeline);
-    if (status == CSM_OK) status = judge_skills(&e.skills, c->context, e.pipeline, e.training);
+    if (status == CSM_OK) status = judge_record(&e.judged, c->context, e.pipeline, e.training);
     if (status == CSM_OK && html) status = write_page(&e, c, html);
     const int done = status == CSM_OK ? show_evaluation(c, &e, html) : fail(c, status);
-    free(e.skills);
+    free(e.judged);
     csm_ranking_free(e.ranking);
     csm_training_free(e.training);
     csm_pipeline_free(e.pipeline);

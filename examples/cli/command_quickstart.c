@@ -12,7 +12,7 @@ typedef struct quickstart {
     csm_pipeline *pipeline;
     csm_training *training;
     csm_ranking *ranking;
-    skill *skills;
+    judgement *judged;
     csm_time gate_horizon;
     csm_time as_of;
     size_t gate; /* index of the gate's horizon in the training */
@@ -182,9 +182,9 @@ int command_quickstart(cli *c) {
     if (status == CSM_OK) status = csm_pipeline_adopt(&discovery, q.pipeline, data);
     if (status == CSM_OK && !c->json) end_progress(), print_coverage(stdout, discovery);
     if (status == CSM_OK) status = train_and_predict(&q);
-    if (status == CSM_OK && html) status = judge_skills(&q.skills, c->context, q.pipeline, q.training);
+    if (status == CSM_OK && html) status = judge_record(&q.judged, c->context, q.pipeline, q.training);
     if (status == CSM_OK && html)
-        status = write_report(html, q.ranking, q.training, q.skills, q.gate_horizon);
+        status = write_report(html, q.ranking, q.training, q.judged, q.gate_horizon);
     end_progress();
     if (status != CSM_OK)
         code = fail(c, status);
@@ -196,7 +196,7 @@ int command_quickstart(cli *c) {
     if (status == CSM_OK && !c->json && html) printf("Report: %s\n\n", html);
     if (status == CSM_OK && !c->json) print_own_data();
     csm_discovery_free(discovery);
-    free(q.skills);
+    free(q.judged);
     csm_ranking_free(q.ranking);
     csm_training_free(q.training);
     csm_pipeline_free(q.pipeline);

@@ -198,6 +198,12 @@ static const struct {
      "record into parts without the block whose labels reach across. The test for superior predictive "
      "ability "
      "(Hansen 2005) allows for several members having been compared; its consistent p-value is shown."},
+    {"regime", "Regime",
+     "Calm or turbulent: the state of the whole market by a hidden Markov model of its realised volatility "
+     "and "
+     "the week&#8217;s return, filtered (nothing later is known to it) and fitted on earlier days alone. A "
+     "choice of "
+     "member by regime is supported where a member&#8217;s band of rank IC lies above the ensemble&#8217;s."},
     {"momentum", "Momentum rule",
      "Takes the coins that rose most over the past span of one horizon, as many as the model takes. What "
      "does not beat it needs no model."},
@@ -289,10 +295,10 @@ done:
 }
 
 csm_status write_report(const char *path, const csm_ranking *ranking, const csm_training *training,
-                        const skill *skills, csm_time gate_horizon) {
+                        const judgement *judged, csm_time gate_horizon) {
     markup m = {0};
     report r = {
-        .out = &m, .ranking = ranking, .training = training, .skills = skills, .gate_horizon = gate_horizon};
+        .out = &m, .ranking = ranking, .training = training, .judged = judged, .gate_horizon = gate_horizon};
     csm_status status = write_page(&r);
     if (status != CSM_OK)
         own_failure(status, "report: %s: no memory for the page", path);

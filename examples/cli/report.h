@@ -11,7 +11,7 @@ typedef struct report {
     markup *out;
     const csm_ranking *ranking;   /* NULL: none */
     const csm_training *training; /* NULL: none */
-    const skill *skills;          /* one a horizon of the training; NULL: not judged */
+    const judgement *judged;      /* one a horizon of the training; NULL: not judged */
     csm_time gate_horizon;
 } report;
 
@@ -126,8 +126,10 @@ void report_funnel(const report *r);             /* report_tables.c */
 void report_coins(const report *r);              /* report_coins.c */
 csm_status report_time_machine(const report *r); /* report_walk.c */
 csm_status report_horizons(const report *r);     /* report_horizon.c */
-void report_skill(markup *m, const csm_horizon_training *t, const skill *s,
-                  const char *name); /* report_skill.c */
+/* report_skill.c */
+void report_skill(markup *m, const csm_horizon_training *t, const skill *s, const char *name);
+void report_regimes(markup *m, const csm_horizon_training *t, const regime_slice slices[REGIMES],
+                    const char *name);
 
 /* ---- frames of plots (report_plots.c) ---- */
 

@@ -289,7 +289,8 @@ static csm_status one_horizon(const report *r, size_t index) {
         scores_table(m, t, name);
         members_table(m, t, name);
         issued_table(m, t, name);
-        if (r->skills) report_skill(m, t, &r->skills[index], name);
+        if (r->judged) report_skill(m, t, &r->judged[index].skill, name);
+        if (r->judged) report_regimes(m, t, r->judged[index].regime, name);
         interval_text(m, t, rows, name);
         status = horizon_plots(m, t, rows, name);
         if (status == CSM_OK) {

@@ -83,3 +83,59 @@ void report_skill(markup *m, const csm_horizon_training *t, const skill *s, cons
     strategies_table(m, s, name);
     tests_text(m, s);
 }
+
+/* ---- regimes ---- */
+
+static void regime_band(markup *m, const csm_band *band) {
+    char value[32], low[32], high[32];
+    cell_number(m, fixed_text(band->value, 4, value, sizeof value));
+    markup_add(m, "<td class=\"n soft\">%s &#8230; %s</td>", fixed_text(band->low, 4, low, sizeof low),
+               fixed_text(band->high, 4, high, sizeof high));
+}
+
+static void regime_row(markup *m, const regime_slice *s, const char *name) {
+    char text[48];
+    markup_add(m, "<tr><th scope=\"row\">%s</th>", name);
+    cell_count(m, s->model.rows, s->model.blocks);
+    cell_number(m, probability_kept(s->model.base_rate, text, sizeof text));
+    regime_band(m, &s->model.brier_skill);
+    regime_band(m, &s->model.rank_ic);
+    cell_number(m, count_text(s->issued, text, sizeof text));
+    cell_number(m, s->issued ? probability_kept(s->precision, text, sizeof text) : "");
+    markup_add(m, "</tr>\n");
+}
+
+static void member_text(markup *m, const csm_horizon_training *t, const regime_slice *s, const char *regime) {
+    char value[32], low[32], high[32];
+    markup_add(m, "<p class=\"small\">Rank IC of the members alone, %s: ", regime);
+    for (size_t k = 0; k < s->members; k++)
+        markup_add(m, "%s%s %s (%s &#8230; %s)", k ? ", " : "", t->member[k].name,
+                   fixed_text(s->member_ic[k].value, 4, value, sizeof value),
+                   fixed_text(s->member_ic[k].low, 4, low, sizeof low),
+                   fixed_text(s->member_ic[k].high, 4, high, sizeof high));
+    if (s->ahead < 0)
+        markup_add(m, ". None is above the ensemble&#8217;s band.</p>\n");
+    else
+        markup_add(m, ". <b>%s</b> is above the ensemble&#8217;s band.</p>\n", t->member[s->ahead].name);
+}
+
+void report_regimes(markup *m, const csm_horizon_training *t, const regime_slice slices[REGIMES],
+                    const char *name) {
+    static const column columns[] = {{"market", false},        {"predictions", true},    {"base rate", true},
+                                     {"Brier skill", true},    {"90&#160;% band", true}, {"rank IC", true},
+                                     {"90&#160;% band", true}, {"issued", true},         {"precision", true}};
+    if (slices[0].model.rows + slices[1].model.rows == 0) return;
+    markup_add(m, "<h3>By regime</h3>\n");
+    table_begin(m, "regimes", "Regimes", name);
+    markup_add(
+        m, "<caption>The same predictions by the state of the market at the decision: filtered, by models of "
+           "earlier days alone. Each row is scored against its own base rate.</caption>\n");
+    table_columns(m, columns, sizeof columns / sizeof *columns);
+    for (int k = 0; k < REGIMES; k++) {
+        if (slices[k].model.rows > 0) regime_row(m, &slices[k], regime_name(k));
+    }
+    table_end(m);
+    for (int k = 0; k < REGIMES; k++) {
+        if (slices[k].model.rows > 0 && slices[k].members > 0) member_text(m, t, &slices[k], regime_name(k));
+    }
+}

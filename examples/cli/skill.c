@@ -282,20 +282,23 @@ csm_status skill_make(skill *out, csm_context *context, const csm_horizon_traini
     return status;
 }
 
-csm_status judge_skills(skill **out, csm_context *context, const csm_pipeline *pipeline,
+csm_status judge_record(judgement **out, csm_context *context, csm_pipeline *pipeline,
                         const csm_training *training) {
     const size_t horizons = csm_training_horizons(training);
     csm_pipeline_status known;
+    regimes market = {0};
     *out = NULL;
     csm_status status = csm_pipeline_status_report(&known, pipeline);
-    if (status != CSM_OK) return status;
-    *out = calloc(horizons + 1, sizeof **out);
-    if (!*out) return own_failure(CSM_ENOMEM, "evaluate: no memory");
+    if (status == CSM_OK) status = regimes_make(&market, context, pipeline, csm_training_as_of(training));
+    if (status == CSM_OK && !(*out = calloc(horizons + 1, sizeof **out))) status = CSM_ENOMEM;
     for (size_t h = 0; status == CSM_OK && h < horizons; h++) {
-        status = skill_make(&(*out)[h], context, csm_training_horizon(training, h),
-                            csm_training_walk(training, h), (uint64_t)known.trials);
+        const csm_horizon_training *t = csm_training_horizon(training, h);
+        const csm_walk_row *rows = csm_training_walk(training, h);
+        status = skill_make(&(*out)[h].skill, context, t, rows, (uint64_t)known.trials);
+        if (status == CSM_OK) status = regime_slices((*out)[h].regime, context, &market, t, rows);
     }
     if (status == CSM_ENOMEM) own_failure(status, "evaluate: no memory");
+    regimes_free(&market);
     if (status == CSM_OK) return CSM_OK;
     free(*out);
     *out = NULL;

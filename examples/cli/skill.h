@@ -3,7 +3,7 @@
 #ifndef CLI_SKILL_H
 #define CLI_SKILL_H
 
-#include <cryptosmart/cryptosmart.h>
+#include "regime.h"
 
 #define SKILL_STRATEGIES (CSM_MEMBERS_MAX + 2)
 
@@ -33,8 +33,13 @@ typedef struct skill {
 
 csm_status skill_make(skill *out, csm_context *context, const csm_horizon_training *training,
                       const csm_walk_row *rows, uint64_t trials);
-/* One a horizon of the training, with the trials of the pipeline's workspace; freed by the caller. */
-csm_status judge_skills(skill **out, csm_context *context, const csm_pipeline *pipeline,
+/* All of it for one horizon. */
+typedef struct judgement {
+    skill skill;
+    regime_slice regime[REGIMES];
+} judgement;
+/* One a horizon of the training, with the trials and the market of the pipeline's workspace; freed by the caller. */
+csm_status judge_record(judgement **out, csm_context *context, csm_pipeline *pipeline,
                         const csm_training *training);
 
 #endif

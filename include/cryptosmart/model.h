@@ -447,6 +447,10 @@ CSM_API csm_status csm_hmm_describe(csm_hmm_info *out, const csm_hmm *hmm);
 /* probability: (rows, states), doubles. log_likelihood may be NULL. */
 CSM_API csm_status csm_hmm_filter(csm_matrix *probability, double *log_likelihood, const csm_hmm *hmm,
                                   const csm_matrix *x);
+/* Filtered probabilities (rows, states) along a series, said by models that knew nothing later: a model is fitted on all rows before
+ * `first`, again after every `every` rows, and each says the rows up to the next fit. Rows before `first` are NaN. Errors as csm_hmm_fit. */
+CSM_API csm_status csm_hmm_walk(csm_matrix *probability, csm_context *context, const csm_matrix *x,
+                                size_t first, size_t every, const csm_hmm_options *options);
 /* One row later: probability[states], all zero before the first row; row[features]. The same bits as csm_hmm_filter. */
 CSM_API csm_status csm_hmm_step(double *probability, const csm_hmm *hmm, const double *row);
 CSM_API void csm_hmm_free(csm_hmm *hmm);

@@ -246,8 +246,87 @@ static void every_failed_allocation_ends_in_an_error(void **state) {
     }
 }
 
+/* ---- walking ---- */
+
+static void make_regimes(double *x, size_t n) {
+    for (size_t t = 0; t < n; t++) {
+        const bool wild = t / 60 % 2 == 1;
+        x[2 * t] = (wild ? -3 : -5) + 0.5 * csm_random_normal(8, 1, t);
+        x[2 * t + 1] = (wild ? 0.2 : 0.05) * csm_random_normal(8, 2, t);
+    }
+}
+
+static void a_walk_finds_regimes_and_the_rows_after_change_nothing_before(void **state) {
+    (void)state;
+    enum { T = 600, FIRST = 150, EVERY = 90, SHORT = 400 };
+    double x[2 * T], whole[2 * T], shorter[2 * SHORT];
+    size_t right = 0;
+    make_regimes(x, T);
+    const csm_matrix rows = csm_matrix_f64(x, T, 2), fewer = csm_matrix_f64(x, SHORT, 2);
+    csm_matrix said = csm_matrix_f64(whole, T, 2), said_then = csm_matrix_f64(shorter, SHORT, 2);
+    assert_ok(csm_hmm_walk(&said, NULL, &rows, FIRST, EVERY, NULL));
+    assert_ok(csm_hmm_walk(&said_then, NULL, &fewer, FIRST, EVERY, NULL));
+    for (size_t t = 0; t < T; t++) {
+        if (t < FIRST) {
+            assert_true(isnan(whole[2 * t]) && isnan(whole[2 * t + 1]));
+            continue;
+        }
+        assert_near(whole[2 * t] + whole[2 * t + 1], 1, 1e-12);
+        right += (whole[2 * t + 1] > 0.5) == (t / 60 % 2 == 1);
+    }
+    assert_memory_equal(whole + 2 * FIRST, shorter + 2 * FIRST, 2 * (SHORT - FIRST) * sizeof *whole);
+    assert_true(right > (T - FIRST) * 95 / 100);
+}
+
+static void each_part_of_a_walk_is_what_a_model_of_the_rows_before_it_says(void **state) {
+    (void)state;
+    enum { T = 300, FIRST = 100, EVERY = 80 };
+    double x[2 * T], walked[2 * T], alone[2 * T];
+    make_regimes(x, T);
+    const csm_matrix rows = csm_matrix_f64(x, T, 2);
+    csm_matrix said = csm_matrix_f64(walked, T, 2), said_alone = csm_matrix_f64(alone, T, 2);
+    assert_ok(csm_hmm_walk(&said, NULL, &rows, FIRST, EVERY, NULL));
+    for (size_t begin = FIRST; begin < T; begin += EVERY) {
+        const size_t end = begin + EVERY < T ? begin + EVERY : (size_t)T;
+        const csm_matrix past = csm_matrix_f64(x, begin, 2);
+        csm_hmm *hmm = NULL;
+        assert_ok(csm_hmm_fit(&hmm, NULL, &past, NULL, NULL));
+        assert_ok(csm_hmm_filter(&said_alone, NULL, hmm, &rows));
+        assert_memory_equal(walked + 2 * begin, alone + 2 * begin, 2 * (end - begin) * sizeof *walked);
+        csm_hmm_free(hmm);
+    }
+}
+
+static void a_walk_that_cannot_be_is_refused(void **state) {
+    (void)state;
+    double x[2 * 100], out[2 * 100];
+    make_regimes(x, 100);
+    const csm_matrix rows = csm_matrix_f64(x, 100, 2);
+    csm_matrix said = csm_matrix_f64(out, 100, 2), narrow = csm_matrix_f64(out, 100, 1);
+    assert_fails(CSM_EINVAL, "NULL", csm_hmm_walk(NULL, NULL, &rows, 50, 10, NULL));
+    assert_fails(CSM_EINVAL, "100 x 1", csm_hmm_walk(&narrow, NULL, &rows, 50, 10, NULL));
+    assert_fails(CSM_EINVAL, "above 0", csm_hmm_walk(&said, NULL, &rows, 0, 10, NULL));
+    assert_fails(CSM_EINVAL, "above 0", csm_hmm_walk(&said, NULL, &rows, 50, 0, NULL));
+    assert_int_equal(csm_hmm_walk(&said, NULL, &rows, 15, 10, NULL), CSM_ENODATA); /* ten rows a state */
+    assert_ok(csm_hmm_walk(&said, NULL, &rows, 100, 10, NULL));
+    assert_true(isnan(out[199]) != 0);
+    assert_ok(csm_hmm_walk(&said, NULL, &rows, 50, SIZE_MAX, NULL));
+    assert_true(out[199] >= 0);
+    csm_status status = CSM_ENOMEM;
+    for (uint64_t n = 1; status; n++) {
+        csm_fault_allocation(n, false);
+        status = csm_hmm_walk(&said, NULL, &rows, 50, 30, NULL);
+        csm_fault_allocation(0, false);
+        if (status) assert_int_equal(status, CSM_ENOMEM);
+        assert_true(n < 200);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_walk_finds_regimes_and_the_rows_after_change_nothing_before),
+        cmocka_unit_test(each_part_of_a_walk_is_what_a_model_of_the_rows_before_it_says),
+        cmocka_unit_test(a_walk_that_cannot_be_is_refused),
         cmocka_unit_test(twelve_iterations_equal_hmmlearn_and_filtering_its_last_posterior),
         cmocka_unit_test(filtering_equals_the_sum_over_all_paths),
         cmocka_unit_test(planted_regimes_are_recovered),

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Hidden Markov model. S states, F features, T rows.
  *   hmm.c          the object, its parameters, filtering
- *   baum_welch.c   fitting */
+ *   baum_welch.c   fitting
+ *   walk.c         filtering by models fitted on the past */
 #ifndef CSM_MODEL_HMM_H
 #define CSM_MODEL_HMM_H
 
