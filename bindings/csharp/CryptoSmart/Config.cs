@@ -72,6 +72,15 @@ namespace CryptoSmart
             }
         }
 
+        /// <summary>A value that is a duration, such as "gate.horizon".</summary>
+        /// <exception cref="CryptoSmartException">Parse: it is none.</exception>
+        public TimeSpan Duration(string name)
+        {
+            long nanoseconds;
+            NativeMethods.csm_interval_parse(&nanoseconds, this[name]);
+            return Wire.Span(nanoseconds);
+        }
+
         /// <summary>Reads a YAML file over what is there. All errors are reported at once, one a line, with line and column.</summary>
         public Config Load(string path)
         {

@@ -40,7 +40,8 @@ static class Check
     }
 }
 
-/// tests.exe: runs every method marked [Test] of every static class; tests.exe same BARS.csv writes what Same computes.
+/// tests.exe: runs every method marked [Test] of every static class; tests.exe same BARS.csv writes what Same computes;
+/// tests.exe workspace FOLDER SETTINGS makes the workspace of WorkspaceTests and a file with its settings.
 static class Runner
 {
     static int Main(string[] arguments)
@@ -49,6 +50,12 @@ static class Runner
         {
             Console.OutputEncoding = new System.Text.UTF8Encoding(false);
             using (var to = new StreamWriter(Console.OpenStandardOutput())) Same.Run(arguments[1], to);
+            return 0;
+        }
+        if (arguments.Length == 3 && arguments[0] == "workspace")
+        {
+            WorkspaceTests.Make(arguments[1]);
+            File.WriteAllText(arguments[2], WorkspaceTests.Yaml());
             return 0;
         }
         int passed = 0, failed = 0, skipped = 0;
