@@ -74,6 +74,29 @@ static void platt_equals_an_unpenalised_logistic_regression_on_his_targets(void 
     golden_free(&expected);
 }
 
+/* CalibratedClassifierCV's search stops once the gradient is below 1e-4: so near it can be asked to come. */
+static void platt_equals_scikit_learns_sigmoid(void **state) {
+    (void)state;
+    golden rows = golden_read("platt.txt", 3), expected = golden_read("sigmoid_sklearn.txt", 2);
+    csm_calibrator_options options;
+    csm_calibrator *calibrator;
+    double *score = calloc(rows.rows, sizeof *score);
+    csm_calibrator_options_init(&options);
+    options.method = CSM_CALIBRATION_PLATT;
+    options.blocks = 1000;
+    for (size_t i = 0; i < rows.rows; i++) score[i] = rows.column[0][i] - 100;
+    assert_ok(csm_calibrator_fit(&calibrator, score, rows.column[1], NULL, rows.rows, &options));
+    for (size_t i = 0; i < expected.rows; i++) {
+        double p;
+        assert_ok(csm_calibrator_apply(calibrator, &expected.column[0][i], &p, 1));
+        assert_near(p, expected.column[1][i], 1e-4);
+    }
+    csm_calibrator_free(calibrator);
+    free(score);
+    golden_free(&rows);
+    golden_free(&expected);
+}
+
 static void beta_and_temperature_equal_regressions_on_their_features(void **state) {
     (void)state;
     golden rows = golden_read("beta.txt", 5), beta = golden_read("beta_fit.txt", 3);
@@ -553,6 +576,7 @@ int main(void) {
         cmocka_unit_test(isotonic_equals_scikit_learn),
         cmocka_unit_test(venn_abers_equals_refitting_with_the_row),
         cmocka_unit_test(platt_equals_an_unpenalised_logistic_regression_on_his_targets),
+        cmocka_unit_test(platt_equals_scikit_learns_sigmoid),
         cmocka_unit_test(beta_and_temperature_equal_regressions_on_their_features),
         cmocka_unit_test(venn_abers_equals_the_package_of_its_authors),
         cmocka_unit_test(the_choice_is_the_least_log_loss_on_purged_folds),

@@ -241,6 +241,19 @@ static void conformal_radius_is_the_augmented_quantile(void **state) {
 }
 
 /* Split conformal's promise: a fresh residual is covered with probability 1 - alpha, whatever its law. */
+static void conformal_radius_equals_mapie(void **state) {
+    (void)state;
+    golden rows = golden_read("conformal.txt", 2), expected = golden_read("conformal_mapie.txt", 2);
+    assert_int_equal(expected.rows, rows.rows - 99);
+    for (size_t i = 0; i < expected.rows; i++) {
+        double radius;
+        assert_ok(csm_calibrate_conformal(&radius, rows.column[0], 99, expected.column[0][i]));
+        assert_near(radius, expected.column[1][i], 1e-12);
+    }
+    golden_free(&rows);
+    golden_free(&expected);
+}
+
 static void conformal_intervals_cover_as_often_as_they_say(void **state) {
     (void)state;
     size_t covered = 0, trials = 4000;
@@ -348,6 +361,7 @@ int main(void) {
         cmocka_unit_test(forecasts_of_zero_and_one_that_fail_cost_a_finite_log_loss),
         cmocka_unit_test(spearman_equals_scipy_with_ties),
         cmocka_unit_test(conformal_radius_is_the_augmented_quantile),
+        cmocka_unit_test(conformal_radius_equals_mapie),
         cmocka_unit_test(conformal_intervals_cover_as_often_as_they_say),
         cmocka_unit_test(wrong_input_is_named),
         cmocka_unit_test(every_failed_allocation_ends_in_an_error),
