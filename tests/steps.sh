@@ -179,6 +179,12 @@ tree_oracles() {
     done
 }
 
+# A month of the daemon's life: discovery every 10 minutes, kills at random instants.
+daemon_month() {
+    [ -x build/release/cryptosmartd ] || { echo "cryptosmartd is not built"; return 77; }
+    CSM_BINARY_DIR=$PWD/build/release CSM_SOURCE_DIR=$PWD python3 tests/daemon/simulation.py 30 60 10m
+}
+
 full() {
     step python-full "Python environment of the oracles (PyPI)" python_environment tests/requirements.txt tests/requirements-full.txt &&
         step oracles "golden values from their sources" \
@@ -188,6 +194,7 @@ full() {
     step cuda "CUDA files for every architecture" cuda_architectures
     step simulation "evidence under daily looks, 4000 simulated runs" build/release/tests/test_calibrate_simulation 4000 1000
     step loop "three months through the learning loop, killed 60 times" build/release/tests/test_pipeline_loop 60
+    step daemon-month "a simulated month of the daemon, with kills" daemon_month
     step tsan-build "ThreadSanitizer: build" build tsan
     TSAN_OPTIONS=halt_on_error=1 ctest_step tsan-tests "ThreadSanitizer: tests" build/tsan -L '^(core|indicator|model|net|store)$'
     step fuzz-build "libFuzzer (clang): build" build fuzz
