@@ -142,6 +142,20 @@ CSM_API csm_status csm_store_adopt(csm_store *store, csm_context *context, const
  * first. */
 CSM_API csm_status csm_store_verify(uint64_t *findings, const csm_store *store, csm_context *context);
 
+/* ---- backup ---------------------------------------------------------------------------------------------------- */
+
+/* One generation of the workspace (of an open store of any mode, while others work on) in an empty or absent folder: the
+ * catalogue through SQLite's backup interface, segments and models as hard links, or copies on another file system, and last
+ * backup.json with every file's size and SHA-256, without which the folder is no backup. A failure leaves nothing in it. */
+CSM_API csm_status csm_store_backup(const csm_store *store, csm_context *context, const char *folder);
+/* Copies a backup into an empty or absent folder, every hash compared, the catalogue last. CSM_EEXIST: not empty; CSM_ENOTFOUND:
+ * no finished backup; CSM_ECORRUPT names the file. A failure leaves nothing in it. */
+CSM_API csm_status csm_store_restore(csm_context *context, const char *backup, const char *workspace);
+/* Compares every file with the list, restores into `scratch` (empty or absent; it stays, to be looked at) and does the full
+ * check there. findings: number of faults; the text names the first. The ledger's chain: csm_learn_verify on scratch. */
+CSM_API csm_status csm_store_verify_backup(uint64_t *findings, csm_context *context, const char *backup,
+                                           const char *scratch);
+
 #ifdef __cplusplus
 }
 #endif

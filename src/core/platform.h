@@ -54,6 +54,8 @@ bool csm_file_is_link(const char *path); /* a symbolic link, whatever it points 
 /* Exactly `length` bytes from `at`; CSM_EPARSE when the file ends before. */
 csm_status csm_file_read_part(void *out, const char *path, uint64_t at, size_t length);
 csm_status csm_file_hash(csm_hash *out, const char *path);
+/* To a new file, synced but for its folder; the hash is of what was copied. */
+csm_status csm_file_copy(csm_hash *hash, const char *from, const char *to);
 csm_status csm_file_modified(csm_time *out, const char *path); /* when its bytes last changed */
 bool csm_folder_is_writable(const char *path);                 /* whether this user may make files in it */
 csm_status csm_folder_remove(const char *path);                /* only when empty; absent is fine */

@@ -15,16 +15,6 @@ typedef struct exporting {
     size_t capacity;
 } exporting;
 
-static csm_status require_empty(const char *folder) {
-    char **names;
-    size_t count;
-    csm_status status = csm_folder_make(folder);
-    if (!status) status = csm_folder_list(&names, &count, folder);
-    if (status) return status;
-    csm_folder_list_free(names, count);
-    return count ? csm_fail(CSM_EEXIST, "%s: export needs an empty folder", folder) : CSM_OK;
-}
-
 static csm_status write_below(const char *folder, const char *path, const void *data, size_t length) {
     char *full = csm_strformat("%s/%s", folder, path);
     if (!full) return CSM_ENOMEM;
@@ -166,7 +156,7 @@ csm_status csm_store_export(const csm_store *store, csm_context *context, const 
     exporting e = {.store = store, .context = context, .folder = folder};
     csm_stream_list *list = NULL;
     csm_buffer json = {0};
-    csm_status status = require_empty(folder);
+    csm_status status = csm_require_empty(folder, "an export");
     if (!status) status = csm_store_streams(&list, store, NULL, NULL);
     for (size_t i = 0; !status && i < csm_stream_list_count(list); i++) {
         const csm_stream *stream = &csm_stream_list_at(list, i)->stream;

@@ -125,6 +125,13 @@ csm_status csm_gather_tail(csm_records *out, const csm_store *store, csm_context
 /* Ids beside csm_stream_list_at. */
 int64_t csm_stream_list_id(const csm_stream_list *list, size_t index);
 
+/* ---- folders of backups: restore.c ---- */
+
+/* Makes the folder; CSM_EEXIST, with what it is wanted for, when something is in it. */
+csm_status csm_require_empty(const char *folder, const char *what);
+/* Removes what a failure left in a folder, best effort; gives the status and its text back. */
+csm_status csm_leave_nothing(csm_status status, const char *folder);
+
 /* ---- recovery: recover.c ---- */
 
 csm_status csm_store_recover(csm_store *store, csm_context *context);

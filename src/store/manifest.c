@@ -9,9 +9,9 @@
 #define VERSION 1
 #define PATH_MAX_BYTES 512
 
-bool csm_manifest_path_is_plain(const char *path) {
+bool csm_path_is_plain(const char *path) {
     const size_t length = strlen(path);
-    if (length < 4 || length > PATH_MAX_BYTES || strcmp(path + length - 3, ".h5") != 0) return false;
+    if (length == 0 || length > PATH_MAX_BYTES) return false;
     size_t begin = 0; /* of the component */
     for (size_t i = 0; i <= length; i++) {
         const char c = path[i];
@@ -25,6 +25,11 @@ bool csm_manifest_path_is_plain(const char *path) {
         if (!plain) return false;
     }
     return true;
+}
+
+bool csm_manifest_path_is_plain(const char *path) {
+    const size_t length = strlen(path);
+    return length > 3 && strcmp(path + length - 3, ".h5") == 0 && csm_path_is_plain(path);
 }
 
 static void entry_free(csm_manifest_entry *entry) {

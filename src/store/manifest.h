@@ -30,5 +30,7 @@ csm_status csm_manifest_format(csm_buffer *out, const csm_manifest *manifest);
 void csm_manifest_free(csm_manifest *manifest);
 /* Relative, plain bytes, no "." or ".." component, ends with ".h5". */
 bool csm_manifest_path_is_plain(const char *path);
+/* The same of any file: relative, of letters, digits, ".", "_" and "-", no component hidden or "..". */
+bool csm_path_is_plain(const char *path);
 
 #endif

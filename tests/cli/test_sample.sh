@@ -50,6 +50,30 @@ exits 0 "report:" $small evaluate --html "$folder/report.html"
 grep -q '<svg' "$folder/report.html" || fault "the report has no plot"
 exits 0 "every hash and row holds" doctor
 
+# A backup is checked by restoring it: the same predictions, the same bytes. A flipped bit is found and not restored.
+# shellcheck disable=SC2086
+run $small backup "$folder/backup" >/dev/null || fault "backup failed"
+exits 1 "needs an empty folder" backup "$folder/backup"
+# shellcheck disable=SC2086
+json $small verify "$folder/backup" >"$folder/checked.json" || fault "verify failed"
+holds "$folder/checked.json" 'd["findings"] == 0 and d["ledger_rows"] == 1 + 23 * 2 and d["equal"] == d["predictions"] == 23 * 2'
+[ ! -e "$folder/backup.verify" ] || fault "verify left its scratch folder"
+"$program" --workspace "$folder/restored" restore "$folder/backup" >/dev/null || fault "restore failed"
+# shellcheck disable=SC2086
+"$program" --workspace "$folder/restored" $small rank --as-of 2023-12-30T00:00:00Z --csv >"$folder/restored.csv" || fault "rank of the restored workspace"
+cmp -s "$folder/rank.csv" "$folder/restored.csv" || fault "the restored workspace predicts other bytes"
+python3 - "$folder/backup" <<'PY'
+import json, os, sys
+name = [f["path"] for f in json.load(open(sys.argv[1] + "/backup.json"))["files"] if f["path"].endswith(".h5")][3]
+path = os.path.join(sys.argv[1], name)
+data = bytearray(open(path, "rb").read())
+data[len(data) // 2] ^= 4
+os.remove(path)  # the workspace's own file is the same one
+open(path, "wb").write(data)
+PY
+exits 7 "SHA-256" verify "$folder/backup"
+rm -rf "$folder/restored"
+
 # What the loop looks at and says.
 now="--now 2023-12-30T00:30:00Z"
 # shellcheck disable=SC2086
