@@ -5,6 +5,7 @@
 #include "learn/live.h"
 #include "pipeline/alarms.h"
 #include "pipeline/gate.h"
+#include "pipeline/interval.h"
 #include "pipeline/weights.h"
 
 #include <math.h>
@@ -71,13 +72,14 @@ static csm_status bound_of(double *lower, const horizon_result *result, double s
 }
 
 /* score and expected: of the members. */
-static csm_status horizon_forecast(csm_horizon_forecast *out, const horizon_result *result,
-                                   const ensemble_weights *weights, const double *score,
-                                   const double *expected, double cost) {
+static csm_status horizon_forecast(csm_horizon_forecast *out, const predictor *p, size_t h,
+                                   const double *score, const double *expected, double cost) {
+    const horizon_result *result = &p->training->horizon[h];
+    const ensemble_weights *weights = &p->weights[h];
     const double mixed = csm_ensemble_mix(score, weights->score, weights->members);
     out->expected_return = csm_ensemble_mix(expected, weights->expected, weights->members);
-    out->low = out->expected_return - result->radius;
-    out->high = out->expected_return + result->radius;
+    out->low = out->expected_return - p->radius[h];
+    out->high = out->expected_return + p->radius[h];
     out->cost = cost;
     out->member_count = (uint32_t)weights->members;
     for (size_t m = 0; m < weights->members; m++) {
@@ -145,8 +147,7 @@ static csm_status forecast_market(csm_forecast *f, const predictor *p, uint32_t 
     if (p->shadow) f->gate.data |= CSM_REASON_MASK(SHADOW);
     for (size_t h = 0; row != SIZE_MAX && h < f->horizon_count; h++) {
         const size_t at = row * p->training->horizon[h].ensemble.members;
-        status = horizon_forecast(&f->horizons[h], &p->training->horizon[h], &p->weights[h], p->score[h] + at,
-                                  p->expected[h] + at, costs[m]);
+        status = horizon_forecast(&f->horizons[h], p, h, p->score[h] + at, p->expected[h] + at, costs[m]);
         if (status == CSM_OK) status = csm_predictor_contributions(&f->horizons[h], p, h, row);
         if (status != CSM_OK) return csm_fail_prefix(status, "%s", f->market);
     }
@@ -204,6 +205,7 @@ static csm_status judge_model(predictor *p) {
         if (status == CSM_OK) p->evidence[h] = csm_evidence_in_force(&result->facts.evidence, &live);
         if (status == CSM_OK)
             status = csm_weights_in_force(&p->weights[h], pipeline, p->training, h, p->as_of);
+        if (status == CSM_OK) status = csm_radius_in_force(&p->radius[h], pipeline, p->training, h, p->as_of);
     }
     if (status == CSM_OK)
         status = csm_alarms_standing(&alarms, pipeline->store, p->training->hash,

@@ -17,6 +17,7 @@ typedef struct predictor {
     bool expired;                               /* its data are older than its life */
     bool drift;                                 /* an alarm stands against it at the gate's horizon */
     uint32_t evidence[CSM_HORIZONS_MAX];        /* csm_evidence_status in force */
+    double radius[CSM_HORIZONS_MAX];            /* of the interval, in force */
     ensemble_weights weights[CSM_HORIZONS_MAX]; /* of the training, as matured losses have changed them */
     csm_forecast *forecasts;                    /* one a market */
     size_t rows; /* of the frame that can be predicted: at the decision, with whole windows */

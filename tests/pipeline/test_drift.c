@@ -4,6 +4,7 @@
 
 #include "pipeline/champion.h"
 #include "pipeline/drift.h"
+#include "pipeline/interval.h"
 #include "pipeline/pipeline.h"
 #include "pipeline/weights.h"
 #include "store/catalog.h"
@@ -145,6 +146,50 @@ static void members_are_weighed_by_rows_of_the_ledger_that_anybody_can_recompute
     market_free(m);
 }
 
+/* ---- intervals ---- */
+
+/* Hours move four times as far from day 250 on, the model stays: intervals that adapt keep catching outcomes. */
+static void intervals_widen_when_outcomes_fall_outside(void **state) {
+    (void)state;
+    market *m = market_new(6, storm, 23);
+    csm_time now = MARKET_START + 240 * CSM_DAY + CSM_MINUTE;
+    csm_training *training = NULL;
+    csm_ledger_history *history = NULL;
+    double radius = 0;
+    csm_context_set_clock(m->context, now_of, &now);
+    assert_ok(csm_config_set(m->config, "train.members", "trees"));
+    csm_pipeline_free(m->pipeline);
+    assert_ok(csm_pipeline_open(&m->pipeline, m->context, m->config, m->workspace, CSM_STORE_WRITE));
+    assert_ok(csm_pipeline_train(&training, m->pipeline, now));
+    assert_ok(csm_radius_in_force(&radius, m->pipeline, training, 0, now));
+    assert_true(radius == training->horizon[0].radius); /* nothing has matured live */
+    run_days(m, &now, 240, 315);
+    assert_ok(csm_radius_in_force(&radius, m->pipeline, training, 0, now));
+    assert_true(radius > 2 * training->horizon[0].radius);
+    assert_ok(csm_learn_history(&history, csm_pipeline_store(m->pipeline), CSM_DAY,
+                                MARKET_START + 285 * CSM_DAY, CSM_TIME_MAX, 0));
+    double inside = 0, plain = 0, known = 0;
+    for (size_t i = 0; i < csm_ledger_history_count(history); i++) {
+        const csm_ledger_entry *e = csm_ledger_history_at(history, i);
+        if (e->state != CSM_TARGET_KNOWN) continue;
+        known++;
+        inside += e->log_return >= e->low && e->log_return <= e->high;
+        plain += fabs(e->log_return - e->expected_return) <= training->horizon[0].radius;
+    }
+    assert_true(known > 150 && inside / known > 0.8 && plain / known < 0.6);
+    csm_ledger_history_free(history);
+    /* The storm is news to the features too. */
+    csm_decision_list *list = NULL;
+    bool told = false;
+    assert_ok(csm_learn_decisions(&list, csm_pipeline_store(m->pipeline), 0));
+    for (size_t i = 0; i < csm_decision_list_count(list); i++)
+        told = told || strncmp(csm_decision_list_at(list, i)->text, "features\n", 9) == 0;
+    assert_true(told);
+    csm_decision_list_free(list);
+    csm_training_free(training);
+    market_free(m);
+}
+
 /* ---- explanations ---- */
 
 static void contributions_add_up_to_the_members_score(void **state) {
@@ -179,6 +224,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_change_of_features_is_seen_and_their_usual_play_is_not),
         cmocka_unit_test(members_are_weighed_by_rows_of_the_ledger_that_anybody_can_recompute),
+        cmocka_unit_test(intervals_widen_when_outcomes_fall_outside),
         cmocka_unit_test(contributions_add_up_to_the_members_score),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
