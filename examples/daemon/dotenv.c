@@ -41,7 +41,7 @@ static void skip_blanks(reader *r) {
 static void next_line(reader *r) {
     while (!at_line_end(r)) r->at++;
     if (r->at < r->end && *r->at == '\r') r->at++;
-    if (r->at < r->end && r->at[-1] != '\n' && *r->at == '\n') r->at++;
+    if (r->at < r->end && *r->at == '\n') r->at++;
     r->line++;
 }
 
