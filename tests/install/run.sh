@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Installs a build folder into a temporary prefix and builds examples/quickstart.c against the copy, by the CMake package
-# and by pkg-config. sh tests/install/run.sh BUILD_FOLDER
+# and by pkg-config; each then reads a workspace that the installed program made of the bundled sample. sh tests/install/run.sh BUILD_FOLDER
 set -eu
 cd "$(dirname "$0")/../.."
 build=$1
@@ -36,11 +36,17 @@ grep -q "SONAME.*\[libcryptosmart\.so\.$major\]" "$work/dynamic" || fail "SONAME
 if grep -E 'R(UN)?PATH' "$work/dynamic" | grep -F "$PWD"; then fail "RUNPATH names the build tree"; fi
 
 export LD_LIBRARY_PATH="$folder"
-try() { # BINARY HOW: no workspace there, so it must say so and end 1; a real workspace is the quickstart's
+# A workspace with a small model. Its newest data are of 2023, so that nothing can pass the gate now.
+"$prefix/bin/cryptosmart" -c tests/install/small.yaml --workspace "$work/workspace" quickstart --data examples/data >"$work/made" 2>&1 ||
+    { cat "$work/made"; fail "the installed program makes no workspace"; }
+
+try() { # BINARY HOW: first without a workspace, which it must say and end 1, then with one
     if "$1" "$work/nowhere" >"$work/out" 2>"$work/err"; then fail "quickstart ($2) took a missing workspace"; fi
     grep -q "nowhere" "$work/err" || { cat "$work/err"; fail "quickstart ($2) does not name the missing workspace"; }
     [ ! -s "$work/out" ] || fail "quickstart ($2) printed something"
     [ ! -e "$work/nowhere" ] || fail "quickstart ($2) made the workspace that it should only read"
+    "$1" "$work/workspace" >"$work/out" 2>"$work/err" || { cat "$work/err"; fail "quickstart ($2) cannot read a workspace"; }
+    [ "$(cat "$work/out")" = "no reliable opportunities" ] || { cat "$work/out"; fail "quickstart ($2) shows something else"; }
 }
 
 cmake -G Ninja -S tests/install -B "$work/cmake" -DCMAKE_PREFIX_PATH="$prefix" -DSOURCE="$PWD/examples/quickstart.c" >"$work/log" 2>&1 ||
