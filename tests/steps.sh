@@ -43,7 +43,7 @@ format() {
 spdx() {
     find src include tests examples cmake bindings CMakeLists.txt .ci -type f \
         \( -name '*.c' -o -name '*.h' -o -name '*.cu' -o -name '*.cuh' -o -name '*.cpp' -o -name '*.sh' -o -name '*.py' -o -name '*.cmake' \
-        -o -name '*.i' -o -name CMakeLists.txt -o -name run \) 2>/dev/null >"$logs/spdx.files"
+        -o -name '*.i' -o -name '*.cs' -o -name CMakeLists.txt -o -name run \) 2>/dev/null >"$logs/spdx.files"
     xargs grep -L 'SPDX-License-Identifier: MIT' <"$logs/spdx.files" | sed 's/$/: no SPDX line/' | grep . && return 1
     echo ": $(wc -l <"$logs/spdx.files") files"
 }
@@ -90,6 +90,20 @@ python_environment() {
     return 0
 }
 
+# Into the release build: the library is there already.
+csharp_build() {
+    if ! command -v mcs >/dev/null 2>&1; then
+        echo "no mcs: the C# bindings are not built"
+        return 77
+    fi
+    build release -DCSM_BINDINGS=ON
+}
+
+csharp_asan() {
+    command -v mcs >/dev/null 2>&1 || { echo "no mcs: the C# bindings are not built"; return 77; }
+    build asan -DCSM_COVERAGE=ON -DCSM_BINDINGS=ON && ctest --test-dir build/asan --output-on-failure --no-tests=error -R '^csharp\.tests$'
+}
+
 plain() {
     step headers "public headers alone: strict C99 and C++11, gcc and clang" sh tests/checks/headers.sh
     step layering "layering of stages" layering
@@ -101,11 +115,11 @@ plain() {
         CSM_TEST_PYTHON=$PWD/build/test-venv/bin/python
         export CSM_TEST_PYTHON
     fi
-    step release-build "release: build" build release
+    step release-build "release: build" build release -DCSM_BINDINGS=OFF
     ctest_step release-tests "release: tests" build/release
     step symbols "exported symbols, headers and docs/symbols.txt agree" \
         python3 tests/checks/symbols.py build/release/libcryptosmart.so
-    step asan-build "AddressSanitizer and UndefinedBehaviorSanitizer, counting lines: build" build asan -DCSM_COVERAGE=ON
+    step asan-build "AddressSanitizer and UndefinedBehaviorSanitizer, counting lines: build" build asan -DCSM_COVERAGE=ON -DCSM_BINDINGS=OFF
     find build/asan -name '*.gcda' -delete
     ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1 \
         UBSAN_OPTIONS=print_stacktrace=1 \
@@ -120,6 +134,8 @@ plain() {
     step quickstart "quickstart: the main job without a network" quickstart_run
     step cuda-resources "CUDA kernels: compile, no spills (one architecture)" cuda_resources 90
     step python-bindings "Python bindings: wheel, tests and notebook" sh tests/bindings/python.sh
+    step csharp-build "C# bindings and desktop program: build" csharp_build &&
+        ctest_step csharp-tests "C# bindings and desktop program: tests" build/release -L '^csharp$'
     step tidy "clang-tidy" python3 tests/checks/tidy.py build/quickstart
     step cppcheck "cppcheck" cppcheck_sources
 }
@@ -191,6 +207,7 @@ full() {
             build/test-venv/bin/python tests/checks/oracles.py build/oracles &&
         step tree-oracles "trees against LightGBM, XGBoost, shap and onnxruntime" tree_oracles
     step python-asan "Python bindings under AddressSanitizer" sh tests/bindings/python.sh asan
+    step csharp-asan "C# bindings under AddressSanitizer" csharp_asan
     step cuda "CUDA files for every architecture" cuda_architectures
     step simulation "evidence under daily looks, 4000 simulated runs" build/release/tests/test_calibrate_simulation 4000 1000
     step loop "three months through the learning loop, killed 60 times" build/release/tests/test_pipeline_loop 60
