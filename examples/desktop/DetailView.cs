@@ -86,7 +86,7 @@ namespace Desktop
                 note.Markup = member == null
                     ? Form.Markup("No member can be explained feature by feature.", Form.Quiet)
                     : Form.Markup("Member \u201c" + member.Name + "\u201d over " + Form.Horizon(found.Horizon.Horizon) + ": from the mean score " + Form.Number(found.Base) +
-                                  " to " + Form.Number(member.Score) + ", in log-odds. Others: " +
+                                  " to " + Form.Number(member.Score) + ", in log-odds." + (found.Horizon.Members.Count < 2 ? "" : " Others: ") +
                                   string.Join(", ", found.Horizon.Members.Where(m => m != member).Select(m => m.Name + " " + Form.Number(m.Score))), Form.Quiet, "size=\"small\"");
             }
             bars.QueueDraw();
@@ -111,7 +111,7 @@ namespace Desktop
                 Chart.Colour(to, up ? Form.Good : Form.Bad, 0.85);
                 to.Rectangle(up ? middle : middle - length, y + 2, Math.Max(1, length), step - 9);
                 to.Fill();
-                string text = Form.Number(rows[i].Amount, "+0.00;-0.00");
+                string text = Form.Number(rows[i].Amount, "+0.000;-0.000");
                 Chart.Write(to, up ? middle + length + 5 : middle - length - 5, y + 13, text, Form.Quiet, 10, up ? 0 : 1);
             }
             Chart.Colour(to, "#c6ccd6");
