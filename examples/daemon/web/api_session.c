@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Logging in and out, users and tokens. */
+#include "rows.h"
 #include "server.h"
 
 #include <arpa/inet.h>
@@ -35,12 +36,14 @@ void route_session(request *r) {
     if (r->who.user == 0) {
         const bool setup = accounts_users(r->dashboard->accounts) == 0;
         answer_json(r, 200,
-                    json_pack("{s:n,s:b,s:s}", "user", "setup", (int)setup, "version", csm_version()));
+                    json_pack("{s:n,s:b,s:s,s:o}", "user", "setup", (int)setup, "version", csm_version(),
+                              "now", json_time(dashboard_now(r->dashboard))));
         return;
     }
     answer_json(r, 200,
-                json_pack("{s:s,s:s,s:s,s:b,s:s}", "user", r->who.name, "role", role_name(r->who.role),
-                          "csrf", r->who.csrf, "setup", 0, "version", csm_version()));
+                json_pack("{s:s,s:s,s:s,s:b,s:s,s:o}", "user", r->who.name, "role", role_name(r->who.role),
+                          "csrf", r->who.csrf, "setup", 0, "version", csm_version(), "now",
+                          json_time(dashboard_now(r->dashboard))));
 }
 
 static bool wait_over(request *r, const char *name) {

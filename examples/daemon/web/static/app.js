@@ -2,7 +2,7 @@
 
 import { get, maybe, post } from "./api.js";
 import { h, s } from "./dom.js";
-import { as, num } from "./format.js";
+import { as, num, serverNow, setServerNow } from "./format.js";
 import { chooseLanguage, language, startLanguage, t } from "./text.js";
 import { today } from "./page_today.js";
 import { matrix } from "./page_matrix.js";
@@ -135,7 +135,7 @@ function drawHealth(found, status, gate, alerts) {
     if (p.value !== null) fill.style.width = `${100 * p.value}%`;
     return h("li", { class: "w" + Math.round(100 * p.weight), title: said }, fill, h("span", { class: "hidden" }, said));
   }));
-  const age = status && status.last ? (Date.now() - Date.parse(status.last)) / 3600e3 : Infinity;
+  const age = status && status.last ? (serverNow() - Date.parse(status.last)) / 3600e3 : Infinity;
   const own = gate && gate.horizons[0];
   const open = alerts ? alerts.alerts.filter((a) => !a.cleared).length : 0;
   state.frame.health.replaceChildren(score, list, h("div", { class: "states" },
@@ -155,12 +155,14 @@ function whereAmI() {
 // moved: the reader went somewhere; otherwise something changed, and the page is drawn again only where it differs.
 async function show(moved = true) {
   const turn = ++state.turn, { place, rest } = whereAmI();
+  delete document.body.dataset.ready;
   if (!state.frame) makeFrame();
   startEvents();
   for (const link of document.querySelectorAll("[data-place]")) {
     if (link.dataset.place === (place.under || place.path)) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
+  const busy = setTimeout(() => state.frame.content.classList.add("busy"), moved ? 250 : 1e6);
   try {
     const [loaded, ...bar] = await Promise.all([place.page.load(rest, state.session), maybe("health"), maybe("status"), maybe("gate"), maybe("alerts")]);
     if (turn !== state.turn) return; // the reader has gone on
@@ -179,8 +181,11 @@ async function show(moved = true) {
     if (error.status === 401) return begin();
     state.drawn = "";
     state.frame.content.replaceChildren(h("div", { class: "head" }, h("h1", {}, t("cannot show")), h("p", { class: "note bad", role: "alert" }, error.message)));
+  } finally {
+    clearTimeout(busy);
+    if (turn === state.turn && state.frame) state.frame.content.classList.remove("busy");
+    if (turn === state.turn) document.body.dataset.ready = location.hash || "#/";
   }
-  document.body.dataset.ready = String(turn);
 }
 
 /* ---- events ---- */
@@ -208,6 +213,7 @@ async function begin() {
   state.frame = null;
   try {
     state.session = await get("session");
+    setServerNow(state.session.now);
   } catch (error) {
     app.replaceChildren(h("main", { class: "login" }, brand(), h("p", { class: "error", role: "alert" }, error.message)));
     return;

@@ -5,6 +5,7 @@ import { h, s } from "./dom.js";
 import { t } from "./text.js";
 
 let number = 0;
+const narrow = () => window.innerWidth < 620; // a phone gets plots in its own size, so that their text stays readable
 
 function plot(width, height, title, description, ...children) {
   const id = "plot" + ++number;
@@ -30,7 +31,7 @@ export function bar(share, style = "") {
 
 // Closing prices. Prices stand only where there was a trade: a bar without one breaks the line, a gap is shaded.
 export function price(data) {
-  const W = 920, H = 300, L = 8, R = 62, T = 10, B = 26;
+  const W = narrow() ? 360 : 920, H = narrow() ? 220 : 300, L = 4, R = 58, T = 10, B = 26;
   const bars = data.bars, n = bars.length;
   const closes = bars.map((b) => b[4]).filter((v) => v !== null);
   if (!closes.length) return h("p", { class: "soft" }, t("no trades"));
@@ -58,7 +59,7 @@ export function price(data) {
   close(n);
   const grid = ticks(low, high, 4).map((v) => [s("line", { class: "grid", x1: L, x2: W - R, y1: y(v), y2: y(v) }),
     s("text", { x: W - R + 6, y: y(v) + 4 }, as.price(v))]);
-  const every = Math.max(1, Math.floor(n / 6));
+  const every = Math.max(1, Math.floor(n / (narrow() ? 3 : 6)));
   for (let i = Math.floor(every / 2); i < n; i += every)
     lines.push(s("text", { x: x(i), y: H - 6, "text-anchor": "middle" }, n > 96 ? bars[i][0].slice(0, 10) : bars[i][0].slice(5, 16).replace("T", " ")));
   const said = t("price described", { n: as.count(n), traded: as.count(counts.traded), still: as.count(counts.no_trade), gaps: as.count(counts.gap), low: as.price(low), high: as.price(high) });
@@ -89,7 +90,7 @@ export function reliability(horizon, walk, live) {
   let low = Math.floor(10 * Math.min(...all)) / 10, high = Math.ceil(10 * Math.max(...all)) / 10;
   if (high - low < 0.2) { high = Math.min(1, low + 0.2); low = high - 0.2; }
   const x = (v) => L + (W - L - R) * (v - low) / (high - low), y = (v) => T + (H - T - B) * (1 - (v - low) / (high - low));
-  const grid = ticks(low, high, 4).map((v) => [s("line", { class: "grid", x1: L, x2: W - R, y1: y(v), y2: y(v) }),
+  const grid = ticks(low, high, 5).map((v) => [s("line", { class: "grid", x1: L, x2: W - R, y1: y(v), y2: y(v) }),
     s("text", { x: L - 5, y: y(v) + 4, "text-anchor": "end" }, as.count(100 * v)), s("text", { x: x(v), y: H - B + 15, "text-anchor": "middle" }, as.count(100 * v))]);
   const points = (list, style) => list.filter((b) => b.probability !== null).map((b) => [
     s("line", { class: "band", x1: x(b.probability), x2: x(b.probability), y1: y(b.low), y2: y(b.high) }),
@@ -105,7 +106,7 @@ export function waterfall(explanation, most = 12) {
   const rows = explanation.contributions.slice(0, most);
   const rest = explanation.contributions.slice(most).reduce((sum, c) => sum + c.contribution, 0);
   const list = rest ? rows.concat([{ feature: t("other features", { n: explanation.contributions.length - rows.length }), value: null, contribution: rest }]) : rows;
-  const W = 680, row = 24, L = 230, R = 90, H = (list.length + 2) * row + 8;
+  const W = narrow() ? 360 : 680, row = 24, L = narrow() ? 158 : 230, R = narrow() ? 56 : 90, H = (list.length + 2) * row + 8;
   const sums = [explanation.base];
   for (const c of list) sums.push(sums[sums.length - 1] + c.contribution);
   const low = Math.min(...sums), high = Math.max(...sums), span = high - low || 1;

@@ -22,8 +22,9 @@ export function table(label, columns, rows, kind = "") {
     const cells = row.cells || row;
     return h("tr", { class: row.class }, cells.map((cell, i) => {
       const node = cell instanceof Cell ? cell : new Cell(cell);
-      return h(i === 0 ? "th" : "td", { scope: i === 0 ? "row" : null, class: [columns[i][1], node.style].filter(Boolean).join(" ") || null },
-        node.content);
+      // where a row is drawn as a card, each cell says what it is
+      return h(i === 0 ? "th" : "td", { scope: i === 0 ? "row" : null, "data-label": columns[i][0] || null,
+        class: [columns[i][1], node.style].filter(Boolean).join(" ") || null }, node.content);
     }));
   });
   return h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": label },

@@ -22,6 +22,7 @@ export const as = {
   two: (v) => decimal(v, 2),
   four: (v) => decimal(v, 4),
   signed: (v) => decimal(v, 4, true),
+  slight: (v) => decimal(v, 2, true),
   price: (v) => decimal(v, v >= 1000 ? 0 : v >= 1 ? 2 : v >= 0.01 ? 4 : 8),
   figure: (v) => (v !== 0 && (Math.abs(v) >= 1e6 || Math.abs(v) < 1e-3) ? v.toExponential(2) : decimal(v, Math.abs(v) >= 100 ? 1 : 4)),
 };
@@ -30,7 +31,7 @@ export const as = {
 export function num(value, format, from, column) {
   if (value === null || value === undefined) return h("span", { class: "none" }, t("n/a"));
   // what rounds to zero has no colour either
-  const rounded = format === "change" ? Math.round(1000 * Math.expm1(value)) : format === "signed" ? Math.round(1e4 * value) : 0;
+  const rounded = format === "change" ? Math.round(1000 * Math.expm1(value)) : format === "signed" ? Math.round(1e4 * value) : format === "slight" ? Math.round(100 * value) : 0;
   const style = rounded > 0 ? " rise" : rounded < 0 ? " fall" : "";
   return h("span", { class: "num" + style, "data-from": from ? from + (column ? "#" + column : "") : null, "data-value": value, "data-format": format },
     as[format](value));
@@ -44,7 +45,12 @@ export function time(text, kind = "minute") {
   return h("time", { datetime: text, title: text.slice(0, 19).replace("T", " ") + " UTC" }, shown);
 }
 
-export function ago(text, now = Date.now()) {
+// Ages are by the server's clock, which in a replay is not the browser's.
+let ahead = 0;
+export const setServerNow = (text) => { if (text) ahead = Date.parse(text) - Date.now(); };
+export const serverNow = () => Date.now() + ahead;
+
+export function ago(text, now = serverNow()) {
   if (!text) return time(text);
   const minutes = Math.round((now - Date.parse(text)) / 60000);
   const words = minutes < 0 ? null : minutes < 1 ? t("now") : minutes < 90 ? t("minutes ago", { n: as.count(minutes) }) :

@@ -10,7 +10,7 @@ function equation(run, unit) {
   const c = run[unit];
   const from = run.from;
   return h("p", { class: "lede" }, num(c.offered, "count", from, unit + "_offered"), " ", t("offered"), " = ", num(c.processed, "count", from, unit + "_processed"), " ", t("processed"), " + ",
-    num(c.excluded, "count", from, unit + "_excluded"), " ", t("excluded"));
+    num(c.excluded, "count", from, unit + "_excluded"), " ", t("left out"));
 }
 
 function coverage(run) {

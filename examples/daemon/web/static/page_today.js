@@ -22,13 +22,14 @@ function headline(data) {
 function why(row, gate) {
   const own = row.horizons[gate];
   const list = (own && own.contributions) || [];
-  if (!list.length) return new Cell(h("span", { class: "none" }, t("on the coin's page")), "wrap");
-  return new Cell(list.slice(0, 3).map((c) => h("small", {}, c.feature, " ", num(c.contribution, "signed", own.from, "text"))), "wrap");
+  if (!list.length) return new Cell(h("span", { class: "none" }, t("on the coin's page")), "reasons");
+  return new Cell(list.slice(0, 3).map((c) => h("small", {}, c.feature, " ", num(c.contribution, "slight", own.from, "text." + c.feature))), "reasons");
 }
 
 function live(row) {
   if (!row.live) return new Cell(h("span", { class: "none" }, t("n/a")));
-  return new Cell([num(row.live.close, "price", row.live.from, "close"), " ", spark(row.live.closes)]);
+  return new Cell([num(row.live.close, "price", row.live.from, "close"), spark(row.live.closes),
+    h("small", {}, row.last_update ? ago(row.last_update.time) : t("n/a"))]);
 }
 
 async function mark(host, row, verdict) {
@@ -50,15 +51,17 @@ export function marks(host, row) {
 function shown(data, host) {
   if (!data.rows.length) return null;
   const gate = data.gate_horizon;
-  const columns = [[t("coin")], [t("price"), "n"], ...data.horizons.map((name) => [t("expected") + " " + horizonName(name), "n"]),
-    [t("probability"), "n"], [t("lower bound"), "n"], [t("evidence")], [t("why"), "wrap"], [t("last update")], [t("your verdict")]];
+  const columns = [[t("coin")], ...data.horizons.map((name) => [t("expected") + " " + horizonName(name), "n"]), [t("probability and bound"), "n"], [t("evidence")], [t("price"), "n"],
+    [t("why")], ...(host.may("operator") ? [[t("your verdict")]] : [])];
   const rows = data.rows.map((row) => {
     const own = row.horizons[gate];
-    return [[coinLink(row), h("small", {}, row.market)], live(row),
-      ...data.horizons.map((name) => new Cell(row.horizons[name] ? [h("span", { class: name === gate ? "main-number" : null }, of(row.horizons[name], "expected_return", "change")),
-        h("small", {}, of(row.horizons[name], "low", "change"), " … ", of(row.horizons[name], "high", "change"))] : t("n/a"))),
-      h("b", {}, of(own, "probability", "percent")), of(own, "lower", "percent"), evidence(own.evidence), why(row, gate),
-      row.last_update ? ago(row.last_update.time) : t("n/a"), new Cell(marks(host, own))];
+    return [[coinLink(row), h("small", {}, row.market)],
+      ...data.horizons.map((name) => {
+        const f = row.horizons[name];
+        if (!f) return t("n/a");
+        return name !== gate ? of(f, "expected_return", "change") : [h("span", { class: "main-number" }, of(f, "expected_return", "change")),
+          h("small", {}, of(f, "low", "change"), " … ", of(f, "high", "change"))];
+      }), [h("span", { class: "main-number" }, of(own, "probability", "percent")), h("small", {}, "≥ ", of(own, "lower", "percent"))], evidence(own.evidence), live(row), why(row, gate), ...(host.may("operator") ? [new Cell(marks(host, own))] : [])];
   });
   return h("section", { "aria-label": t("table") }, table(t("table"), columns, rows, "shown full"),
     h("p", { class: "small soft" }, t("claim")));

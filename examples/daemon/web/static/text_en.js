@@ -17,7 +17,7 @@ export const en = {
   "nothing predicted text": "The first prediction follows the next turn of the prediction job.", "nothing learnt text": "Data is collected first. A model is trained once there is enough of it; until then nothing is shown.",
   "decision of": "Decision of", "shown of": "{shown} shown, of", "coins looked at": "coins looked at", "none passes": "coins were looked at, and none passes the gate",
   "backfill note": "This decision was replayed from the past: it never counts toward the live clock.",
-  "table": "Coins that pass the gate", "coin": "Coin", "price": "Price", "expected": "Expected", "probability": "Probability", "lower bound": "Lower bound", "evidence": "Evidence", "why": "Why", "last update": "Last update", "your verdict": "Your verdict",
+  "table": "Coins that pass the gate", "coin": "Coin", "price": "Price", "expected": "Expected", "probability": "Probability", "probability and bound": "Probability, lower bound", "left out": "excluded", "lower bound": "Lower bound", "evidence": "Evidence", "why": "Why", "last update": "Last update", "your verdict": "Your verdict",
   "on the coin's page": "see the coin's page", "claim": "A target with monitored evidence; no promise for a single coin or for the future. Returns are simple returns; intervals are conformal.",
   "mark right": "Mark as right", "mark wrong": "Mark as wrong", "marked right": "Marked as right.", "marked wrong": "Marked as wrong.", "marked withdrawn": "Mark withdrawn.",
   "why not": "Why coins fall", "funnel text": "How many of the coins fail each condition. One coin may fail several.",

@@ -17,7 +17,7 @@ export const nl = {
   "nothing predicted text": "De eerste voorspelling volgt op de volgende beurt van de voorspeltaak.", "nothing learnt text": "Eerst worden gegevens verzameld. Zijn er genoeg, dan wordt een model getraind; tot dan wordt niets getoond.",
   "decision of": "Besluit van", "shown of": "{shown} getoond, van", "coins looked at": "bekeken munten", "none passes": "munten zijn bekeken en geen ervan komt door de poort",
   "backfill note": "Dit besluit is uit het verleden nagespeeld: het telt nooit mee voor de live-klok.",
-  "table": "Munten die door de poort komen", "coin": "Munt", "price": "Prijs", "expected": "Verwacht", "probability": "Kans", "lower bound": "Ondergrens", "evidence": "Bewijs", "why": "Waarom", "last update": "Bijgewerkt", "your verdict": "Uw oordeel",
+  "table": "Munten die door de poort komen", "coin": "Munt", "price": "Prijs", "expected": "Verwacht", "probability": "Kans", "probability and bound": "Kans, ondergrens", "left out": "uitgesloten", "lower bound": "Ondergrens", "evidence": "Bewijs", "why": "Waarom", "last update": "Bijgewerkt", "your verdict": "Uw oordeel",
   "on the coin's page": "zie de pagina van de munt", "claim": "Een doel met bewaakt bewijs; geen belofte voor één munt of voor de toekomst. Rendementen zijn enkelvoudig; intervallen zijn conform.",
   "mark right": "Als juist markeren", "mark wrong": "Als onjuist markeren", "marked right": "Als juist gemarkeerd.", "marked wrong": "Als onjuist gemarkeerd.", "marked withdrawn": "Markering ingetrokken.",
   "why not": "Waarom munten afvallen", "funnel text": "Hoeveel munten niet aan elke voorwaarde voldoen. Een munt kan op meer punten afvallen.",
