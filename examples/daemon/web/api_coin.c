@@ -108,9 +108,9 @@ void route_coin_bars(request *r) {
         const csm_bars bars = csm_bar_series_view(series);
         const size_t first = bars.length > (size_t)count ? bars.length - (size_t)count : 0;
         answer_json(r, 200,
-                    json_pack("{s:s,s:s,s:s,s:[ssssssss],s:o}", "from", from, "source", s->source, "origin",
+                    json_pack("{s:s,s:s,s:s,s:[sssssss],s:o}", "from", from, "source", s->source, "origin",
                               s->origin, "columns", "time", "open", "high", "low", "close", "volume", "state",
-                              "", "bars", bars_json(&bars, first)));
+                              "bars", bars_json(&bars, first)));
     } else {
         answer_failure(r, status, csm_error_message());
     }
