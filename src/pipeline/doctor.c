@@ -127,6 +127,17 @@ static csm_status check_data(csm_checks *checks, const csm_pipeline *p) {
     return status;
 }
 
+/* The gate at its own horizon: a line for each condition that fails. */
+static csm_status check_gate(csm_checks *checks, const csm_pipeline *p) {
+    csm_gate_report gate;
+    if (csm_pipeline_gate(&gate, p, p->settings.rank.horizon) != CSM_OK)
+        return note(checks, CSM_LOG_ERROR, "gate", csm_strdup(csm_error_message()));
+    for (char *end = strchr(gate.text, '\n'); end; end = strchr(end, '\n'))
+        *end = end[1] ? ';' : 0;
+    return note(checks, gate.open ? CSM_LOG_INFO : CSM_LOG_WARN, "gate",
+                csm_strformat("%s%s%s", gate.open ? "open" : "shut", gate.text[0] ? ": " : "", gate.text));
+}
+
 static csm_status check_workspace(csm_checks *checks, csm_context *context, const csm_config *config,
                                   const char *workspace) {
     csm_pipeline *p = NULL;
@@ -138,6 +149,7 @@ static csm_status check_workspace(csm_checks *checks, csm_context *context, cons
     if (status == CSM_OK) status = check_store(checks, context, p);
     if (status == CSM_OK) status = check_ledger(checks, context, p);
     if (status == CSM_OK) status = check_data(checks, p);
+    if (status == CSM_OK) status = check_gate(checks, p);
     csm_pipeline_free(p);
     return status;
 }
