@@ -29,6 +29,8 @@ csm_status job_predict(const job_process *p);
 csm_status job_learn(const job_process *p);
 csm_status job_health(const job_process *p);
 csm_status job_clock(const job_process *p);
+csm_status job_backup(const job_process *p);
+csm_status job_drill(const job_process *p);
 csm_status job_retrain(const job_process *p);
 csm_status job_tune(const job_process *p);
 
