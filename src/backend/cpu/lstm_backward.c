@@ -119,35 +119,37 @@ static csm_status outer_rows(void *user, size_t begin, size_t end, uint32_t work
     (void)worker;
     outer.first = begin;
     outer.last = end;
-    memset(outer.c + begin * outer.cols, 0, (end - begin) * outer.cols * sizeof(float));
+    for (size_t t = 0; t < outer.terms; t++) {
+        const size_t cols = outer.term[t].cols;
+        memset(outer.term[t].c + begin * cols, 0, (end - begin) * cols * sizeof(float));
+    }
     p->net->kernels->outer(&outer);
     return CSM_OK;
 }
 
-/* net->sum (Zp, cols) = a (depth, Zp)^T b (depth, cols) */
-static csm_status sum_outer(backward_pass *p, size_t depth, const float *a, const float *b, size_t b_stride,
-                            size_t cols) {
+/* net->sum[t] (Zp, cols of term t) = a (depth, Zp)^T b of term t. */
+static csm_status sum_outer(backward_pass *p, size_t depth, const float *a, const lstm_outer_term *term,
+                            size_t terms) {
     csm_lstm_cpu *net = p->net;
-    csm_status status = lstm_block_reserve(&net->sum, net->Zp, cols);
-    if (status) return status;
-    p->outer = (lstm_outer){.depth = depth,
-                            .cols = cols,
-                            .a = a,
-                            .a_stride = net->Zp,
-                            .b = b,
-                            .b_stride = b_stride,
-                            .c = net->sum.data};
+    p->outer = (lstm_outer){.depth = depth, .a = a, .a_stride = net->Zp, .terms = terms};
+    for (size_t t = 0; t < terms; t++) {
+        csm_status status = lstm_block_reserve(&net->sum[t], net->Zp, term[t].cols);
+        if (status) return status;
+        p->outer.term[t] = term[t];
+        p->outer.term[t].c = net->sum[t].data;
+    }
     const size_t grain = (net->Zp / net->threads + LSTM_UNITS - 1) / LSTM_UNITS * LSTM_UNITS;
     return csm_parallel_for(net->threads, net->Zp, grain ? grain : LSTM_UNITS, outer_rows, p);
 }
 
-/* Rows of net->sum to their places in PyTorch's order: cols columns from `from` on. */
-static void scatter(const backward_pass *p, size_t at, size_t stride, size_t from, size_t cols) {
+/* Rows of net->sum[t] to their places in PyTorch's order: cols columns from `from` on. */
+static void scatter(const backward_pass *p, size_t t, size_t at, size_t from, size_t cols) {
     const csm_lstm_cpu *net = p->net;
+    const size_t stride = p->outer.term[t].cols;
     const size_t H = net->shape.hidden;
     for (size_t q = 0; q < 4; q++) {
         for (size_t u = 0; u < H; u++)
-            memcpy(p->grad + at + (q * H + u) * cols, net->sum.data + lstm_column(u, q) * stride + from,
+            memcpy(p->grad + at + (q * H + u) * cols, net->sum[t].data + lstm_column(u, q) * stride + from,
                    cols * sizeof(float));
     }
 }
@@ -179,33 +181,52 @@ static csm_status sum_hours(void *user, size_t begin, size_t end, uint32_t worke
     return CSM_OK;
 }
 
-static csm_status input_gradient_0(backward_pass *p) {
+/* dW_hh: gates of a step meet h of the step before. */
+static lstm_outer_term recurrent_term(const backward_pass *p, size_t l) {
+    return (lstm_outer_term){.b = p->net->kept[l].hidden.data,
+                             .b_stride = p->net->Hp,
+                             .cols = p->net->Hp,
+                             .skip = p->batch->length};
+}
+
+/* Layer 0 where windows share hours: dW_ih is made once an hour. */
+static csm_status shared_gradient(backward_pass *p) {
     csm_lstm_cpu *net = p->net;
     const csm_lstm_layer at = csm_lstm_layer_at(&net->shape, 0);
-    const size_t places = p->batch->steps * p->batch->length;
-    csm_status status = CSM_OK;
-    if (!net->direct) status = csm_parallel_for(net->threads, net->distinct, 64, sum_hours, p);
+    const lstm_outer_term recurrent = recurrent_term(p, 0);
+    const lstm_outer_term input = {.b = net->x.data, .b_stride = net->Ip, .cols = net->Ip};
+    csm_status status =
+        sum_outer(p, p->batch->steps * p->batch->length, net->kept[0].gates.data, &recurrent, 1);
     if (status) return status;
-    status = net->direct ? sum_outer(p, places, net->kept[0].gates.data, net->x.data, net->Ip, net->Ip)
-                         : sum_outer(p, net->distinct, net->project.data, net->x.data, net->Ip, net->Ip);
+    scatter(p, 0, at.weight_hh, 0, net->shape.hidden);
+    status = csm_parallel_for(net->threads, net->distinct, 64, sum_hours, p);
+    if (!status) status = sum_outer(p, net->distinct, net->project.data, &input, 1);
     if (status) return status;
-    scatter(p, at.weight_ih, net->Ip, 0, net->shape.inputs);
-    scatter(p, at.bias, net->Ip, net->shape.inputs, 1);
+    scatter(p, 0, at.weight_ih, 0, net->shape.inputs);
+    scatter(p, 0, at.bias, net->shape.inputs, 1);
     return CSM_OK;
 }
 
-static csm_status input_gradient_above(backward_pass *p, size_t l) {
+/* Both weights at once: what comes in is x, or y of the layer below. */
+static csm_status weight_gradients(backward_pass *p, size_t l) {
     csm_lstm_cpu *net = p->net;
     const csm_lstm_layer at = csm_lstm_layer_at(&net->shape, l);
-    const size_t places = p->batch->steps * p->batch->length;
-    const lstm_kept *under = &net->kept[l - 1];
-    const float *y = lstm_raises(net, p->batch, l - 1) ? under->above.data : under->hidden.data;
-    const float one[LSTM_UNITS] = {1.0f};
-    csm_status status = sum_outer(p, places, net->kept[l].gates.data, y, net->Hp, net->Hp);
+    const size_t places = p->batch->steps * p->batch->length, width = l ? net->Hp : net->Ip;
+    const bool raised = l && lstm_raises(net, p->batch, l - 1);
+    const float *y = !l ? net->x.data : raised ? net->kept[l - 1].above.data : net->kept[l - 1].hidden.data;
+    const lstm_outer_term terms[2] = {recurrent_term(p, l), {.b = y, .b_stride = width, .cols = width}};
+    csm_status status = sum_outer(p, places, net->kept[l].gates.data, terms, 2);
     if (status) return status;
-    scatter(p, at.weight_ih, net->Hp, 0, net->shape.hidden);
-    if ((status = sum_outer(p, places, net->kept[l].gates.data, one, 0, LSTM_UNITS))) return status;
-    scatter(p, at.bias, LSTM_UNITS, 0, 1);
+    scatter(p, 0, at.weight_hh, 0, net->shape.hidden);
+    scatter(p, 1, at.weight_ih, 0, l ? net->shape.hidden : net->shape.inputs);
+    if (!l) {
+        scatter(p, 1, at.bias, net->shape.inputs, 1);
+        return CSM_OK;
+    }
+    const float one[LSTM_UNITS] = {1.0f};
+    const lstm_outer_term bias = {.b = one, .cols = LSTM_UNITS};
+    if ((status = sum_outer(p, places, net->kept[l].gates.data, &bias, 1))) return status;
+    scatter(p, 0, at.bias, 0, 1);
     return CSM_OK;
 }
 
@@ -226,15 +247,8 @@ static void norm_gradient(backward_pass *p, size_t l) {
 }
 
 static csm_status layer_gradient(backward_pass *p, size_t l) {
-    csm_lstm_cpu *net = p->net;
-    const csm_lstm_layer at = csm_lstm_layer_at(&net->shape, l);
-    const size_t B = p->batch->length, T = p->batch->steps;
-    csm_status status = sum_outer(p, (T - 1) * B, net->kept[l].gates.data + B * net->Zp,
-                                  net->kept[l].hidden.data, net->Hp, net->Hp);
-    if (status) return status;
-    scatter(p, at.weight_hh, net->Hp, 0, net->shape.hidden);
-    if (net->shape.layer_norm) norm_gradient(p, l);
-    return l ? input_gradient_above(p, l) : input_gradient_0(p);
+    if (p->net->shape.layer_norm) norm_gradient(p, l);
+    return l || p->net->direct ? weight_gradients(p, l) : shared_gradient(p);
 }
 
 static void head_gradient(const backward_pass *p) {

@@ -48,16 +48,23 @@ typedef struct lstm_product {
     size_t c_stride;
 } lstm_product;
 
-/* c (first..last of m, cols) += sum over k of a[k, m] b[k, n] */
-typedef struct lstm_outer {
-    size_t depth;
-    size_t first, last; /* columns of a, multiples of 4 */
-    size_t cols;        /* of b, multiple of 16 */
-    const float *a;
-    size_t a_stride;
+/* One gradient of an outer product: c (columns of a, cols) += sum over k >= skip of a[k, m] b[k - skip, n] */
+typedef struct lstm_outer_term {
     const float *b;
     size_t b_stride;
+    size_t cols; /* of b, multiple of 16 */
+    size_t skip;
     float *c; /* row m at c + m * cols */
+} lstm_outer_term;
+
+/* Up to two gradients that share a: it is read once. */
+typedef struct lstm_outer {
+    size_t depth;
+    size_t first, last; /* columns of a, multiples of 16 */
+    const float *a;
+    size_t a_stride;
+    size_t terms;
+    lstm_outer_term term[2];
 } lstm_outer;
 
 /* The cells' backward step in place on gates: rows of all blocks. */

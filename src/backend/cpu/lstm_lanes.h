@@ -11,6 +11,7 @@ typedef __m512 lanes;
 #define TILE_ROWS 6 /* 6 rows x 4 vectors = 24 accumulators of 32 registers */
 #define TILE_VECTORS 4
 #define GATE_ROWS 6
+#define EDGE_ROWS 16
 static inline lanes lanes_load(const float *from) {
     return _mm512_loadu_ps(from);
 }
@@ -32,6 +33,7 @@ typedef __m256 lanes;
 #define TILE_ROWS 6 /* 6 x 2 = 12 accumulators of 16 registers */
 #define TILE_VECTORS 2
 #define GATE_ROWS 2 /* 2 x 4 gates */
+#define EDGE_ROWS 4
 static inline lanes lanes_load(const float *from) {
     return _mm256_loadu_ps(from);
 }
@@ -53,6 +55,7 @@ typedef float lanes __attribute__((vector_size(16)));
 #define TILE_ROWS 2
 #define TILE_VECTORS 4
 #define GATE_ROWS 2
+#define EDGE_ROWS 4
 static inline lanes lanes_load(const float *from) {
     lanes value;
     memcpy(&value, from, sizeof value);

@@ -145,7 +145,7 @@ void csm_lstm_cpu_free(csm_lstm_cpu *net) {
     if (!net) return;
     for (size_t l = 0; l < net->shape.layers; l++) free_layer(net, l);
     lstm_block *const blocks[] = {&net->zeros, &net->x,    &net->project, &net->top,
-                                  &net->d_top, &net->tile, &net->sum};
+                                  &net->d_top, &net->tile, &net->sum[0],  &net->sum[1]};
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) lstm_block_free(blocks[i]);
     csm_dealloc(net->packed);
     csm_dealloc(net->kept);

@@ -9,9 +9,11 @@
 
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
 #define OWN_FUNCTION __attribute__((noinline))
-#define UNROLL _Pragma("GCC unroll 8")
+#define UNROLL _Pragma("GCC unroll 16")
 #define DEPTH_BLOCK                                                                                          \
-    64 /* rows of an outer product between two loads and stores of its tile; measured: 32 to 256 */
+    128 /* rows of an outer product between two loads and stores of its tile; measured: 32 to 256 */
+#define OUTER_ROWS 16     /* columns of a that are packed side by side */
+#define OUTER_COLUMNS 128 /* packed at a time: 64 KB */
 
 /* acc (rows, vectors) += a (rows, depth) w; vector v of a packed row stands at w + v * apart. rows and vectors are constants
  * where this is called, so that acc lives in registers. */
@@ -148,46 +150,79 @@ static void product(const lstm_product *p) {
     }
 }
 
-/* ---- outer products: both operands stand as they are, rows are the depth ---- */
+/* ---- outer products: rows are the depth ---- */
 
-ALWAYS_INLINE void outer_tile(const lstm_outer *o, size_t from, size_t to, size_t m, size_t n,
-                              size_t vectors) {
-    lanes acc[4][4];
-    UNROLL for (size_t r = 0; r < 4; r++) {
+/* Columns m.. of a: `packed` holds them as [k][rows]. rows x vectors of c stay in registers. */
+ALWAYS_INLINE void outer_tile(const lstm_outer_term *o, const float *packed, const float *b, size_t depth,
+                              size_t m, size_t n, size_t rows, size_t vectors) {
+    lanes acc[16][4];
+    UNROLL for (size_t r = 0; r < rows; r++) {
         UNROLL for (size_t v = 0; v < vectors; v++) acc[r][v] =
             lanes_load(o->c + (m + r) * o->cols + n + v * LANES);
     }
-    const float *a = o->a + from * o->a_stride + m, *b = o->b + from * o->b_stride + n;
-    for (size_t k = from; k < to; k++, a += o->a_stride, b += o->b_stride) {
+    for (size_t k = 0; k < depth; k++, packed += OUTER_ROWS, b += o->b_stride) {
         lanes value[4];
         UNROLL for (size_t v = 0; v < vectors; v++) value[v] = lanes_load(b + v * LANES);
-        UNROLL for (size_t r = 0; r < 4; r++) {
-            const lanes scale = lanes_all(a[r]);
+        UNROLL for (size_t r = 0; r < rows; r++) {
+            const lanes scale = lanes_all(packed[r]);
             UNROLL for (size_t v = 0; v < vectors; v++) acc[r][v] = lanes_fma(scale, value[v], acc[r][v]);
         }
     }
-    UNROLL for (size_t r = 0; r < 4; r++) {
+    UNROLL for (size_t r = 0; r < rows; r++) {
         UNROLL for (size_t v = 0; v < vectors; v++)
             lanes_store(o->c + (m + r) * o->cols + n + v * LANES, acc[r][v]);
     }
 }
 
-static OWN_FUNCTION void outer_tile_full(const lstm_outer *o, size_t from, size_t to, size_t m, size_t n) {
-    outer_tile(o, from, to, m, n, TILE_VECTORS);
+static OWN_FUNCTION void outer_tile_full(const lstm_outer_term *o, const float *packed, const float *b,
+                                         size_t depth, size_t m, size_t n) {
+    for (size_t r = 0; r < OUTER_ROWS; r += 4) outer_tile(o, packed + r, b, depth, m + r, n, 4, TILE_VECTORS);
 }
 
-static OWN_FUNCTION void outer_tile_16(const lstm_outer *o, size_t from, size_t to, size_t m, size_t n) {
-    outer_tile(o, from, to, m, n, 16 / LANES);
+/* The last 16 columns: more rows at once, or each sum would wait for its last addition. */
+static OWN_FUNCTION void outer_tile_16(const lstm_outer_term *o, const float *packed, const float *b,
+                                       size_t depth, size_t m, size_t n) {
+    for (size_t r = 0; r < OUTER_ROWS; r += EDGE_ROWS)
+        outer_tile(o, packed + r, b, depth, m + r, n, EDGE_ROWS, 16 / LANES);
+}
+
+/* Rows [from, to) of a, columns [m, m + count), as [m / OUTER_ROWS][k][OUTER_ROWS]: as they stand, a column's numbers lie so
+ * far apart that they push each other out of the cache. */
+static void pack_outer(float *restrict packed, const lstm_outer *o, size_t from, size_t to, size_t m,
+                       size_t count) {
+    const size_t depth = to - from;
+    for (size_t k = 0; k < depth; k++) {
+        const float *a = o->a + (from + k) * o->a_stride + m;
+        for (size_t group = 0; group < count; group += OUTER_ROWS) {
+            float *place = packed + group * depth + k * OUTER_ROWS;
+            for (size_t r = 0; r < OUTER_ROWS; r += LANES) lanes_store(place + r, lanes_load(a + group + r));
+        }
+    }
+}
+
+/* Rows [from, to) of a, packed from column m on, into one gradient. */
+static void outer_block(const lstm_outer_term *o, const float *packed, size_t from, size_t to, size_t m,
+                        size_t count) {
+    const size_t wide = TILE_VECTORS * LANES, begin = from < o->skip ? o->skip : from;
+    if (begin >= to) return;
+    const float *b = o->b + (begin - o->skip) * o->b_stride;
+    for (size_t n = 0; n < o->cols; n += o->cols - n >= wide ? wide : 16) {
+        const bool full = o->cols - n >= wide;
+        for (size_t group = 0; group < count; group += OUTER_ROWS) {
+            const float *a = packed + group * (to - from) + (begin - from) * OUTER_ROWS;
+            (full ? outer_tile_full : outer_tile_16)(o, a, b + n, to - begin, m + group, n);
+        }
+    }
 }
 
 static void outer(const lstm_outer *o) {
-    const size_t wide = TILE_VECTORS * LANES;
+    _Alignas(64) float packed[DEPTH_BLOCK * OUTER_COLUMNS];
     for (size_t from = 0; from < o->depth; from += DEPTH_BLOCK) {
         const size_t to = o->depth - from > DEPTH_BLOCK ? from + DEPTH_BLOCK : o->depth;
-        for (size_t n = 0; n < o->cols; n += o->cols - n >= wide ? wide : 16) {
-            const bool full = o->cols - n >= wide;
-            for (size_t m = o->first; m < o->last; m += 4)
-                (full ? outer_tile_full : outer_tile_16)(o, from, to, m, n);
+        for (size_t m = o->first; m < o->last; m += OUTER_COLUMNS) {
+            const size_t count = o->last - m < OUTER_COLUMNS ? o->last - m : OUTER_COLUMNS;
+            pack_outer(packed, o, from, to, m, count);
+            for (size_t t = 0; t < o->terms; t++) outer_block(&o->term[t], packed, from, to, m, count);
         }
     }
 }

@@ -65,7 +65,7 @@ struct csm_lstm_cpu {
     lstm_block top;     /* (B, Hp): y of the last layer and step */
     lstm_block d_top;   /* (B, Hp) */
     lstm_block tile;    /* each task's own rows: state and scratch */
-    lstm_block sum;     /* gradients with blocked rows */
+    lstm_block sum[2];  /* gradients with blocked rows */
     bool keeps;
 };
 
