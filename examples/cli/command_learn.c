@@ -52,12 +52,14 @@ int command_learn(cli *c) {
     int code = check_arguments(c, 0);
     if (code != EXIT_OK) return code;
     csm_pipeline *p = NULL;
-    csm_maturing maturing;
+    csm_maturing maturing = {0};
     csm_decision_list *decisions = NULL;
     csm_status status = open_pipeline(c, &p, CSM_STORE_SHARED);
     if (status == CSM_OK) status = csm_pipeline_learn(&maturing, p);
-    if (status == CSM_OK) status = csm_pipeline_decide(&decisions, p, &options);
-    if (status == CSM_ENOTFOUND && p) status = CSM_OK; /* no model yet: nothing to decide on */
+    if (status == CSM_OK) {
+        status = csm_pipeline_decide(&decisions, p, &options);
+        if (status == CSM_ENOTFOUND) status = CSM_OK; /* no model yet: nothing to decide on */
+    }
     csm_pipeline_free(p);
     if (status != CSM_OK) return fail(c, status);
     end_progress();

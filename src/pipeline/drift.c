@@ -106,7 +106,7 @@ static csm_status run_adwin(size_t *at, double *mean, const loss_series *s, doub
     csm_status status = csm_adwin_new(&adwin, &options);
     *at = SIZE_MAX;
     for (size_t i = 0; status == CSM_OK && i < s->length && *at == SIZE_MAX; i++) {
-        csm_adwin_info before, after;
+        csm_adwin_info before = {0}, after = {0};
         int alarm = 0;
         status = csm_adwin_describe(&before, adwin);
         if (status == CSM_OK) status = csm_adwin_add(&alarm, adwin, s->loss[i]);
