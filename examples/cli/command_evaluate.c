@@ -26,7 +26,7 @@ static json_t *json_sharpe(const csm_sharpe *s) {
 
 static json_t *json_superior(const skill *s, const csm_superior *test) {
     if (!isfinite(test->consistent)) return json_null();
-    return json_pack("{s:s,s:o,s:o,s:o,s:o}", "best", s->name[test->best], "statistic",
+    return json_pack("{s:s,s:o,s:o,s:o,s:o}", "best", s->strategy[test->best].name, "statistic",
                      json_number(test->statistic), "p_lower", json_number(test->lower), "p_consistent",
                      json_number(test->consistent), "p_upper", json_number(test->upper));
 }
@@ -39,12 +39,17 @@ static json_t *json_overfitting(const skill *s) {
                      json_number(s->overfitting.median_rank), "loss", json_number(s->overfitting.loss));
 }
 
+static json_t *json_strategy(const skill_strategy *t) {
+    return json_pack("{s:s,s:o,s:o,s:o,s:o,s:o,s:o}", "name", t->name, "return", json_number(t->top),
+                     "standard_error", json_number(t->error), "return_doubled_costs",
+                     json_number(t->top_doubled), "spread", json_number(t->spread), "precision",
+                     json_number(t->precision), "turnover", json_number(t->turnover));
+}
+
 static json_t *json_skill(const skill *s) {
     json_t *tops = json_array();
     for (size_t k = 0; s->blocks > 0 && k < s->strategies; k++)
-        json_array_append_new(tops,
-                              json_pack("{s:s,s:o,s:o}", "name", s->name[k], "return", json_number(s->top[k]),
-                                        "return_doubled_costs", json_number(s->top_doubled[k])));
+        json_array_append_new(tops, json_strategy(&s->strategy[k]));
     return json_pack(
         "{s:I,s:I,s:I,s:I,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "dates", (json_int_t)s->dates, "silent_dates",
         (json_int_t)s->silent, "blocks", (json_int_t)s->blocks, "trials", (json_int_t)s->trials, "sharpe",
@@ -111,7 +116,7 @@ static void print_tests(const skill *s) {
 }
 
 static void print_skill(const skill *s, const char *name) {
-    char net[32], doubled[32], market[32], fall[32];
+    char net[32], doubled[32], spread[32], market[32], fall[32];
     printf("  %s: %zu of %zu dates without an issued call\n", name, s->silent, s->dates);
     if (s->issued.rows > 0)
         printf(
@@ -119,11 +124,17 @@ static void print_skill(const skill *s, const char *name) {
             "trials); deepest drawdown %s\n",
             s->issued.sharpe, s->issued.rows, s->issued.probabilistic, s->issued.deflated,
             (unsigned long long)s->trials, percent_text(s->drawdown, fall, sizeof fall));
-    for (size_t k = 0; k < s->strategies; k++)
-        printf("    top tenth by %-10s %s a block net of costs, %s with costs doubled\n", s->name[k],
-               percent_text(s->top[k], net, sizeof net),
-               percent_text(s->top_doubled[k], doubled, sizeof doubled));
-    printf("    every coin, before costs  %s\n", percent_text(s->market, market, sizeof market));
+    for (size_t k = 0; k < s->strategies; k++) {
+        const skill_strategy *t = &s->strategy[k];
+        printf(
+            "    top tenth by %-10s %s a block net of costs, %s with costs doubled; spread %s, %.1f %% rise, "
+            "turnover %.0f %%\n",
+            t->name, percent_text(t->top, net, sizeof net),
+            percent_text(t->top_doubled, doubled, sizeof doubled),
+            percent_text(t->spread, spread, sizeof spread), 100 * t->precision, 100 * t->turnover);
+    }
+    printf("    every coin, before costs  %s; %.1f %% rise\n", percent_text(s->market, market, sizeof market),
+           100 * s->base_rate);
     print_tests(s);
 }
 

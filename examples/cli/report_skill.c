@@ -32,8 +32,10 @@ static void sharpe_text(markup *m, const csm_horizon_training *t, const skill *s
 }
 
 static void strategies_table(markup *m, const skill *s, const char *name) {
-    static const column columns[] = {
-        {"top tenth of each date", false}, {"mean net return", true}, {"costs doubled", true}};
+    static const column columns[] = {{"top tenth of each date", false}, {"mean net return", true},
+                                     {"costs doubled", true},           {"less the lowest tenth, net", true},
+                                     {"rose by more than costs", true}, {"turnover", true}};
+    char text[32];
     table_begin(m, "strategies", "Top tenths", name);
     markup_add(
         m,
@@ -43,13 +45,20 @@ static void strategies_table(markup *m, const skill *s, const char *name) {
         s->blocks);
     table_columns(m, columns, sizeof columns / sizeof *columns);
     for (size_t k = 0; k < s->strategies; k++) {
-        markup_add(m, "<tr><th scope=\"row\">%s</th>", s->name[k]);
-        cell_return(m, s->top[k]);
-        cell_return(m, s->top_doubled[k]);
+        const skill_strategy *t = &s->strategy[k];
+        markup_add(m, "<tr><th scope=\"row\">%s</th>", t->name);
+        cell_return(m, t->top);
+        cell_return(m, t->top_doubled);
+        cell_return(m, t->spread);
+        cell_number(m, probability_kept(t->precision, text, sizeof text));
+        cell_number(m, probability_kept(t->turnover, text, sizeof text));
         markup_add(m, "</tr>\n");
     }
     markup_add(m, "<tr><th scope=\"row\">every coin, before costs</th>");
     cell_return(m, s->market);
+    cell_number(m, "");
+    cell_number(m, "");
+    cell_number(m, probability_kept(s->base_rate, text, sizeof text));
     cell_number(m, "");
     markup_add(m, "</tr>\n");
     table_end(m);

@@ -40,55 +40,89 @@ typedef struct block_sums {
     double market;
     double top[SKILL_STRATEGIES];
     double top_doubled[SKILL_STRATEGIES];
+    double spread[SKILL_STRATEGIES];
     double brier_gain; /* base rate's loss less the model's, by rows */
 } block_sums;
 
 typedef struct record {
-    const skill *skill;
+    skill *skill;
     const csm_walk_row *rows;
     const double *base_rate; /* a row */
     ranked_row *order;
+    size_t markets;
+    double *held; /* (strategies, markets): share of the top tenth a date before */
+    double *now;  /* (markets) */
     block_sums *block;
     size_t blocks;
 } record;
 
-/* Share of each coin that is tied with the last of the first `top` of n: they divide what is left, so that no order among ties can
- * flatter. */
-static double tied_share(const ranked_row *order, size_t n, size_t top) {
-    const double cut = order[top - 1].by;
-    size_t above = 0, tied = 0;
-    while (order[above].by > cut) above++;
-    while (above + tied < n && order[above + tied].by == cut) tied++;
-    return (double)(top - above) / (double)tied;
+/* Means over a tenth of a date's coins. */
+typedef struct tenth {
+    double gross;
+    double cost;
+    double rises;
+} tenth;
+
+/* The first `top` of n in order, or the last: those tied with the one at the cut divide the places left, so that no order among ties
+ * can flatter. share: of each market; NULL: not asked. */
+static tenth take_tenth(const record *r, size_t n, size_t top, bool last, double *share) {
+    const ranked_row *order = r->order;
+    const double cut = order[last ? n - top : top - 1].by;
+    size_t beyond = 0, tied = 0;
+    tenth out = {0};
+    for (size_t k = 0; k < n; k++) {
+        beyond += last ? order[k].by < cut : order[k].by > cut;
+        tied += order[k].by == cut;
+    }
+    const double rest = (double)(top - beyond) / (double)tied;
+    for (size_t k = 0; k < n; k++) {
+        const csm_walk_row *row = &r->rows[order[k].row];
+        const bool whole = last ? order[k].by < cut : order[k].by > cut;
+        const double part = (whole ? 1 : order[k].by == cut ? rest : 0) / (double)top;
+        out.gross += part * row->log_return;
+        out.cost += part * row->cost;
+        out.rises += part * (row->rises != 0);
+        if (share) share[row->market] += part;
+    }
+    return out;
 }
 
-static void add_top(record *r, block_sums *block, size_t begin, size_t end, size_t strategy) {
+/* Share of the tenth that was not in it a date before, and remembers it for the next. */
+static double turn_over(record *r, size_t strategy) {
+    double *held = r->held + strategy * r->markets, fresh = 0;
+    for (size_t m = 0; m < r->markets; m++) {
+        fresh += r->now[m] > held[m] ? r->now[m] - held[m] : 0;
+        held[m] = r->now[m];
+        r->now[m] = 0;
+    }
+    return fresh;
+}
+
+static void add_tenths(record *r, block_sums *block, size_t begin, size_t end, size_t strategy) {
+    skill_strategy *s = &r->skill->strategy[strategy];
     size_t n = 0;
     for (size_t i = begin; i < end; i++) {
         if (counts(&r->rows[i])) r->order[n++] = (ranked_row){rank_of(r->skill, &r->rows[i], strategy), i};
     }
     qsort(r->order, n, sizeof *r->order, highest_first);
-    const size_t top = n < 10 ? 1 : n / 10;
-    const double tied = tied_share(r->order, n, top);
-    double net = 0, doubled = 0;
-    for (size_t k = 0; k < n && r->order[k].by >= r->order[top - 1].by; k++) {
-        const csm_walk_row *row = &r->rows[r->order[k].row];
-        const double share = r->order[k].by > r->order[top - 1].by ? 1 : tied;
-        net += share * (row->log_return - row->cost);
-        doubled += share * (row->log_return - 2 * row->cost);
-    }
-    block->top[strategy] += net / (double)top;
-    block->top_doubled[strategy] += doubled / (double)top;
+    const size_t size = n < 10 ? 1 : n / 10;
+    const tenth top = take_tenth(r, n, size, false, r->now), low = take_tenth(r, n, size, true, NULL);
+    block->top[strategy] += top.gross - top.cost;
+    block->top_doubled[strategy] += top.gross - 2 * top.cost;
+    block->spread[strategy] += top.gross - low.gross - top.cost - low.cost;
+    s->precision += top.rises;
+    s->turnover += turn_over(r, strategy);
 }
 
 /* Rows [begin, end) of one date, which holds at least one that counts. Returns how many calls were issued. */
 static size_t add_date(record *r, block_sums *block, size_t begin, size_t end) {
-    size_t issued = 0, held = 0;
+    size_t issued = 0, held = 0, rises = 0;
     double net = 0, market = 0;
     for (size_t i = begin; i < end; i++) {
         const csm_walk_row *row = &r->rows[i];
         if (!counts(row)) continue;
         held++;
+        rises += row->rises != 0;
         market += row->log_return;
         if (isfinite(r->base_rate[i])) {
             const double base = r->base_rate[i] - row->rises, model = row->probability - row->rises;
@@ -100,9 +134,10 @@ static size_t add_date(record *r, block_sums *block, size_t begin, size_t end) {
         net += row->log_return - row->cost;
     }
     block->dates++;
+    r->skill->base_rate += (double)rises / (double)held;
     block->market += market / (double)held;
     if (issued > 0) block->issued += net / (double)issued;
-    for (size_t k = 0; k < r->skill->strategies; k++) add_top(r, block, begin, end, k);
+    for (size_t k = 0; k < r->skill->strategies; k++) add_tenths(r, block, begin, end, k);
     return issued;
 }
 
@@ -138,7 +173,7 @@ static size_t blocks_most(const csm_walk_row *rows, size_t n, csm_time horizon) 
     return (span < (csm_time)n ? (size_t)span : n) + 2;
 }
 
-static csm_status sum_blocks(skill *s, record *r, size_t n, csm_time horizon) {
+static void sum_dates(skill *s, record *r, size_t n, csm_time horizon) {
     csm_time last = CSM_TIME_MIN;
     for (size_t begin = 0, end; begin < n; begin = end) {
         bool any = false;
@@ -151,22 +186,32 @@ static csm_status sum_blocks(skill *s, record *r, size_t n, csm_time horizon) {
         s->dates++;
         s->silent += add_date(r, &r->block[r->blocks - 1], begin, end) == 0;
     }
-    s->blocks = r->blocks;
+}
+
+/* Sums over dates become means, of each block and of all of them. */
+static void average(skill *s, record *r) {
+    const double blocks = (double)r->blocks, all_dates = (double)s->dates;
     for (size_t b = 0; b < r->blocks; b++) {
         block_sums *block = &r->block[b];
         const double dates = (double)block->dates;
         block->issued /= dates;
         block->market /= dates;
         block->brier_gain = block->rows ? block->brier_gain / (double)block->rows : 0;
-        s->market += block->market / (double)r->blocks;
+        s->market += block->market / blocks;
         for (size_t k = 0; k < s->strategies; k++) {
             block->top[k] /= dates;
-            block->top_doubled[k] /= dates;
-            s->top[k] += block->top[k] / (double)r->blocks;
-            s->top_doubled[k] += block->top_doubled[k] / (double)r->blocks;
+            s->strategy[k].top += block->top[k] / blocks;
+            s->strategy[k].top_doubled += block->top_doubled[k] / dates / blocks;
+            s->strategy[k].spread += block->spread[k] / dates / blocks;
         }
     }
-    return CSM_OK;
+    for (size_t k = 0; k < s->strategies; k++) {
+        s->strategy[k].precision /= all_dates;
+        /* the first date, which is all new, is not counted */
+        s->strategy[k].turnover = s->dates > 1 ? (s->strategy[k].turnover - 1) / (all_dates - 1) : NAN;
+    }
+    s->base_rate /= all_dates;
+    s->blocks = r->blocks;
 }
 
 /* ---- what it is worth ---- */
@@ -174,6 +219,21 @@ static csm_status sum_blocks(skill *s, record *r, size_t n, csm_time horizon) {
 /* Too few blocks, or nothing that varies, is an answer and no failure. */
 static csm_status unless_too_few(csm_status status) {
     return status == CSM_ENODATA ? CSM_OK : status;
+}
+
+static csm_status judge_tops(skill *s, const record *r) {
+    csm_status status = CSM_OK;
+    double *returns = calloc(r->blocks + 1, sizeof *returns);
+    if (!returns) return CSM_ENOMEM;
+    for (size_t k = 0; status == CSM_OK && k < s->strategies; k++) {
+        csm_sharpe sharpe;
+        for (size_t b = 0; b < r->blocks; b++) returns[b] = r->block[b].top[k];
+        status = csm_calibrate_sharpe(&sharpe, returns, r->blocks, NULL);
+        s->strategy[k].error = status == CSM_OK ? sharpe.standard_error : NAN;
+        status = unless_too_few(status);
+    }
+    free(returns);
+    return status;
 }
 
 static csm_status judge_issued(skill *s, const record *r) {
@@ -236,14 +296,15 @@ static csm_status judge_over(csm_superior *out, const skill *s, const record *r,
 
 static void name_strategies(skill *s, const csm_horizon_training *t) {
     s->strategies = 0;
-    snprintf(s->name[s->strategies++], CSM_MEMBER_NAME, "ensemble");
+    snprintf(s->strategy[s->strategies++].name, CSM_MEMBER_NAME, "ensemble");
     for (size_t m = 0; t->members > 1 && m < t->members; m++)
-        snprintf(s->name[s->strategies++], CSM_MEMBER_NAME, "%s", t->member[m].name);
-    snprintf(s->name[s->strategies++], CSM_MEMBER_NAME, "momentum");
+        snprintf(s->strategy[s->strategies++].name, CSM_MEMBER_NAME, "%s", t->member[m].name);
+    snprintf(s->strategy[s->strategies++].name, CSM_MEMBER_NAME, "momentum");
 }
 
 static csm_status judge(skill *s, const record *r, csm_context *context) {
     csm_status status = judge_issued(s, r);
+    if (status == CSM_OK) status = judge_tops(s, r);
     if (status == CSM_OK) status = judge_choice(s, r);
     if (status == CSM_OK) status = judge_over(&s->over_base, s, r, context, OVER_BASE);
     if (status == CSM_OK) status = judge_over(&s->over_momentum, s, r, context, OVER_MOMENTUM);
@@ -270,12 +331,19 @@ csm_status skill_make(skill *out, csm_context *context, const csm_horizon_traini
     r.block = calloc(blocks_most(rows, n, training->horizon), sizeof *r.block);
     *out = (skill){.trials = trials, .drawdown = NAN};
     name_strategies(out, training);
-    csm_status status = base_rate && r.order && r.block ? CSM_OK : CSM_ENOMEM;
+    for (size_t i = 0; i < n; i++)
+        r.markets = rows[i].market >= r.markets ? rows[i].market + (size_t)1 : r.markets;
+    r.held = calloc(r.markets + 1, out->strategies * sizeof *r.held);
+    r.now = calloc(r.markets + 1, sizeof *r.now);
+    csm_status status = base_rate && r.order && r.block && r.held && r.now ? CSM_OK : CSM_ENOMEM;
     if (status == CSM_OK) status = base_rates(base_rate, rows, n);
-    if (status == CSM_OK) status = sum_blocks(out, &r, n, training->horizon);
+    if (status == CSM_OK) sum_dates(out, &r, n, training->horizon);
+    if (status == CSM_OK) average(out, &r);
     if (status == CSM_OK && r.blocks == 0) out->market = NAN;
     if (status == CSM_OK) status = judge(out, &r, context);
     if (status == CSM_OK && n > 0) status = measure_drawdown(out, rows, training);
+    free(r.now);
+    free(r.held);
     free(r.block);
     free(r.order);
     free(base_rate);

@@ -79,14 +79,14 @@ static void a_planted_edge_is_skill_over_momentum_market_and_base_rate(void **st
     skill s;
     assert_ok(skill_make(&s, context, &t, rows, 10));
     assert_int_equal(s.strategies, 4);
-    assert_string_equal(s.name[0], "ensemble");
-    assert_string_equal(s.name[3], "momentum");
+    assert_string_equal(s.strategy[0].name, "ensemble");
+    assert_string_equal(s.strategy[3].name, "momentum");
     assert_int_equal(s.blocks, DAYS);
     assert_int_equal(s.silent, 0);
     assert_true(s.issued.rows == DAYS && s.issued.deflated > 0.99);
     assert_true(s.issued.deflated <= s.issued.probabilistic);
-    assert_near(s.top[0], s.issued.mean, 1e-12); /* here both hold the same two coins */
-    assert_near(s.top[0] - s.top_doubled[0], 0.01, 1e-12);
+    assert_near(s.strategy[0].top, s.issued.mean, 1e-12); /* here both hold the same two coins */
+    assert_near(s.strategy[0].top - s.strategy[0].top_doubled, 0.01, 1e-12);
     assert_true(s.over_base.consistent < 0.05);
     assert_true(s.over_momentum.consistent < 0.05 && s.over_market.consistent < 0.05);
     assert_int_equal(s.parts, 16);
@@ -123,8 +123,38 @@ static void coins_with_equal_expectations_share_their_places(void **state) {
     skill s;
     assert_ok(skill_make(&s, context, &t, rows, 0));
     assert_int_equal(s.strategies, 2); /* one member is the ensemble */
-    assert_near(s.top[0], (0.049 + rest) / 2 - 0.01, 1e-12);
-    assert_near(s.top[1], (0.000 + 0.001) / 2 - 0.01, 1e-12); /* momentum: coins 0 and 1 */
+    assert_near(s.strategy[0].top, (0.049 + rest) / 2 - 0.01, 1e-12);
+    assert_near(s.strategy[1].top, (0.000 + 0.001) / 2 - 0.01, 1e-12); /* momentum: coins 0 and 1 */
+}
+
+static void spread_precision_and_turnover_are_those_of_the_tenths(void **state) {
+    (void)state;
+    /* 20 coins on three dates: coins 0 and 1 on top, then 1 and 2, then all tied; the two with the highest number are lowest */
+    enum { DATES = 3 };
+    csm_walk_row rows[DATES * COINS];
+    for (size_t i = 0; i < DATES * COINS; i++) {
+        const size_t date = i / COINS, coin = i % COINS;
+        const bool top = coin == date || coin == date + 1;
+        rows[i] = row_of((csm_time)date * H, (uint32_t)coin, 0.3,
+                         date == 2 ? 1
+                         : top     ? 100
+                                   : -(double)coin,
+                         -1,
+                         coin == 1           ? 0.10
+                         : coin >= COINS - 2 ? -0.04
+                                             : 0);
+    }
+    const csm_horizon_training t = training_of(DATES * COINS, 1);
+    skill s;
+    assert_ok(skill_make(&s, context, &t, rows, 0));
+    const double all = (0.10 - 0.08) / COINS; /* where all are tied */
+    assert_near(s.strategy[0].spread, (2 * (0.05 + 0.04 - 0.02) + (0 - 0.02)) / 3, 1e-12);
+    assert_near(s.strategy[0].top, (2 * 0.05 + all) / 3 - 0.01, 1e-12);
+    assert_near(s.strategy[0].precision, (0.5 + 0.5 + 1.0 / COINS) / 3, 1e-12);
+    assert_near(s.base_rate, 1.0 / COINS, 1e-12);
+    /* one of two is new, then eighteen of twenty that hold a twentieth each */
+    assert_near(s.strategy[0].turnover, (0.5 + 18.0 / COINS) / 2, 1e-12);
+    assert_near(s.strategy[1].turnover, 0, 1e-12);
 }
 
 static void blocks_are_means_of_dates_and_empty_dates_are_nothing(void **state) {
@@ -258,6 +288,7 @@ int main(void) {
         cmocka_unit_test(a_planted_edge_is_skill_over_momentum_market_and_base_rate),
         cmocka_unit_test(without_an_edge_nothing_is_superior),
         cmocka_unit_test(coins_with_equal_expectations_share_their_places),
+        cmocka_unit_test(spread_precision_and_turnover_are_those_of_the_tenths),
         cmocka_unit_test(blocks_are_means_of_dates_and_empty_dates_are_nothing),
         cmocka_unit_test(the_base_rate_knows_matured_outcomes_alone),
         cmocka_unit_test(a_short_record_is_not_judged),
