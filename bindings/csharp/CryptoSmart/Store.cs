@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 using System;
 using System.Collections.Generic;
+using System.Threading;
 using CryptoSmart.Interop;
 
 namespace CryptoSmart
@@ -109,6 +110,32 @@ namespace CryptoSmart
         public void Refresh()
         {
             using (workspace.Context.Begin()) NativeMethods.csm_store_refresh(handle);
+        }
+
+        /// <summary>Full check: every hash and every row.</summary>
+        /// <returns>Number of faults; 0: none.</returns>
+        public long Verify(CancellationToken cancellationToken = default(CancellationToken))
+        {
+            ulong findings;
+            using (workspace.Context.Begin(null, cancellationToken)) NativeMethods.csm_store_verify(&findings, handle, workspace.Context.Native);
+            return (long)findings;
+        }
+
+        /// <summary>One generation of the workspace in an empty or absent folder, while others work on.</summary>
+        public void Backup(string folder, IProgress<Progress> progress = null, CancellationToken cancellationToken = default(CancellationToken))
+        {
+            Wire.NotNull(folder, nameof(folder));
+            using (workspace.Context.Begin(progress, cancellationToken)) NativeMethods.csm_store_backup(handle, workspace.Context.Native, folder);
+        }
+
+        /// <summary>Copies a backup into an empty or absent folder, every hash compared.</summary>
+        public static void Restore(Context context, string backup, string folder, IProgress<Progress> progress = null,
+                                   CancellationToken cancellationToken = default(CancellationToken))
+        {
+            Wire.NotNull(backup, nameof(backup));
+            Wire.NotNull(folder, nameof(folder));
+            using (Wire.NotNull(context, nameof(context)).Begin(progress, cancellationToken))
+                NativeMethods.csm_store_restore(context.Native, backup, folder);
         }
 
         /// <summary>What is there, sorted by kind, venue, symbol, epoch, interval.</summary>

@@ -182,6 +182,22 @@ static class WorkspaceTests
     }
 
     [Test]
+    static void a_backup_restores_to_the_same_ledger()
+    {
+        string backup = Made() + "-backup", copy = Made() + "-restored";
+        Reading((context, workspace) =>
+        {
+            Check.Equal(0L, workspace.Store.Verify(), "faults");
+            workspace.Store.Backup(backup);
+            Check.Throws<CryptoSmartException>(() => workspace.Store.Backup(backup));
+            Store.Restore(context, backup, copy);
+            using (Config config = Small())
+            using (var restored = new Workspace(context, copy, config))
+                Check.Equal(workspace.Ledger.Head().Hash, restored.Ledger.Verify().Hash);
+        });
+    }
+
+    [Test]
     static void training_can_be_cancelled_from_outside()
     {
         using (Config config = Small())
