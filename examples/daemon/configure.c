@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 static void add_lines(char *text, size_t size, const char *lines) {
     size_t used = strlen(text);
@@ -21,30 +22,28 @@ static csm_status keep_config(daemon_state *d, csm_config *config) {
     return CSM_OK;
 }
 
+/* Secrets are read at the start alone: threads that send may be using them, and the environment's are erased by then. */
+static csm_status read_secrets(daemon_state *d, const csm_config *config) {
+    if (d->secrets_read) return CSM_OK;
+    d->secrets_read = true;
+    const struct rlimit none = {0, 0};
+    if (setrlimit(RLIMIT_CORE, &none) != 0) return fail(CSM_EIO, "core files cannot be switched off");
+    return secrets_load(&d->secrets, &d->redactor, config);
+}
+
 csm_status daemon_configure(daemon_state *d, bool with_secrets) {
     char faults[4000] = "";
     csm_config *config = NULL;
-    secrets found = {{NULL}};
     csm_status status = settings_load(&config, &d->source);
     if (!config) return status;
     if (status != CSM_OK) add_lines(faults, sizeof faults, failure_text());
     settings_check(config, &d->source, faults, sizeof faults);
-    if (with_secrets && secrets_load(&found, &d->redactor, config) != CSM_OK)
-        add_lines(faults, sizeof faults, failure_text());
-    if (with_secrets) channel_check(config, &found, &d->source, faults, sizeof faults);
+    if (with_secrets && read_secrets(d, config) != CSM_OK) add_lines(faults, sizeof faults, failure_text());
+    if (with_secrets) channel_check(config, &d->secrets, &d->source, faults, sizeof faults);
     if (*faults)
         status = fail(CSM_EINVAL, "%s", faults);
     else
         status = keep_config(d, config);
-    if (status != CSM_OK) {
-        csm_config_free(config);
-        secrets_free(&found);
-        return status;
-    }
-    /* Secrets are read at the start alone: threads that send may be using them. */
-    if (with_secrets && d->config_count == 1)
-        d->secrets = found;
-    else
-        secrets_free(&found);
-    return CSM_OK;
+    if (status != CSM_OK) csm_config_free(config);
+    return status;
 }

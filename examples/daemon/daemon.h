@@ -33,6 +33,7 @@ typedef struct daemon {
         test_clock; /* URL of a replay that gives the time (docs/daemon.md, "Test mode"); NULL: the system's clock */
     redactor redactor;
     secrets secrets;
+    bool secrets_read;
     logger log;
     database *db;
     scheduler *scheduler;

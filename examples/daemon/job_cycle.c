@@ -53,7 +53,7 @@ csm_status job_discover(const job_process *p) {
             events_of(discovery)));
     } else {
         status = fail_library(status, "");
-        if (status == CSM_ECOVERAGE) emit_fact("coverage.missing", NAN, "%s", failure_text());
+        if (status == CSM_ECOVERAGE) emit_fact("coverage.missing", 1, "%s", failure_text());
     }
     csm_discovery_free(discovery);
     csm_pipeline_free(pipeline);

@@ -56,10 +56,14 @@ void secrets_free(secrets *s) {
 
 /* ---- sources, the first that has a value counts ---- */
 
+/* The environment's own copy is erased: it could be read in /proc, and in a core file. */
 static csm_status from_environment(secrets *s, redactor *r) {
     csm_status status = CSM_OK;
-    for (int i = 0; status == CSM_OK && i < SECRET_COUNT; i++)
-        status = secrets_set(s, r, i, getenv(names[i]));
+    for (int i = 0; status == CSM_OK && i < SECRET_COUNT; i++) {
+        char *value = getenv(names[i]);
+        status = secrets_set(s, r, i, value);
+        if (value) sodium_memzero(value, strlen(value));
+    }
     return status;
 }
 

@@ -19,7 +19,7 @@ typedef struct secrets {
 } secrets;
 
 const char *secrets_name(int secret);
-/* Fills what it finds and tells the redactor. The faults of all sources are in failure_text(), one a line. */
+/* Fills what it finds, tells the redactor, and erases the values in the environment, so it can be asked once only. The faults of all sources are in failure_text(), one a line. */
 csm_status secrets_load(secrets *s, redactor *r, const csm_config *config);
 void secrets_free(secrets *s);
 /* Keeps a value that is not empty, unless one is there; tells the redactor. */

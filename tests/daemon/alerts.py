@@ -194,6 +194,9 @@ def children_do_not_see_secrets(place):
     pid = place.wait(lambda: place.value("SELECT max(pid) FROM job_runs WHERE state='running'"), "a job")
     seen = pathlib.Path(f"/proc/{pid}/environ").read_bytes()
     assert b"PATH=" in seen and TOKEN.encode() not in seen
+    own = pathlib.Path(f"/proc/{place.child.pid}/environ").read_bytes()
+    assert b"CRYPTOSMART_TELEGRAM_TOKEN=\0" in own and TOKEN.encode() not in own, "the environment's copy is erased"
+    assert "Max core file size        0                    0" in pathlib.Path(f"/proc/{place.child.pid}/limits").read_text()
     assert place.stop() == 0
     silent.close()
 
