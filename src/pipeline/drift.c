@@ -97,7 +97,7 @@ static csm_status make_series(loss_series *out, const csm_pipeline *p, const csm
 
 /* ---- detectors: index of the first live value that raised an alarm, SIZE_MAX for none ---- */
 
-static csm_status run_adwin(size_t *at, double *mean, const loss_series *s, double level) {
+static csm_status run_adwin(size_t *at, const loss_series *s, double level) {
     csm_adwin *adwin = NULL;
     csm_adwin_options options;
     csm_adwin_options_init(&options);
@@ -111,9 +111,7 @@ static csm_status run_adwin(size_t *at, double *mean, const loss_series *s, doub
         status = csm_adwin_describe(&before, adwin);
         if (status == CSM_OK) status = csm_adwin_add(&alarm, adwin, s->loss[i]);
         if (status == CSM_OK) status = csm_adwin_describe(&after, adwin);
-        if (status != CSM_OK || !alarm || i < s->walk || !(after.mean > before.mean)) continue;
-        *at = i;
-        *mean = after.mean;
+        if (status == CSM_OK && alarm && i >= s->walk && after.mean > before.mean) *at = i;
     }
     csm_adwin_free(adwin);
     return status;
@@ -133,7 +131,7 @@ static double threshold_of(double level) {
     return high > 1.166 + 0.5 ? high - 1.166 : 0.5;
 }
 
-static csm_status run_page_hinkley(size_t *at, double *rise, const loss_series *s, double level) {
+static csm_status run_page_hinkley(size_t *at, const loss_series *s, double level) {
     double mean = 0, squares = 0;
     *at = SIZE_MAX;
     if (s->walk < WALK_LEAST) return CSM_OK;
@@ -153,12 +151,17 @@ static csm_status run_page_hinkley(size_t *at, double *rise, const loss_series *
         int alarm = 0;
         status = csm_page_hinkley_add(&alarm, test, (s->loss[i] - mean) / deviation);
         if (status == CSM_OK) status = csm_page_hinkley_describe(&info, test);
-        if (status != CSM_OK || alarm != 1 || i < s->walk) continue;
-        *at = i;
-        *rise = options.threshold;
+        if (status == CSM_OK && alarm == 1 && i >= s->walk) *at = i;
     }
     csm_page_hinkley_free(test);
     return status;
+}
+
+csm_status csm_drift_in_losses(size_t *adwin, size_t *page_hinkley, const double *loss, size_t walk,
+                               size_t length, double level) {
+    const loss_series series = {.loss = (double *)loss, .walk = walk, .length = length}; /* read only */
+    csm_status status = run_adwin(adwin, &series, level);
+    return status == CSM_OK ? run_page_hinkley(page_hinkley, &series, level) : status;
 }
 
 /* ---- alarms ---- */
@@ -167,13 +170,13 @@ static csm_status look(csm_pipeline *p, const csm_training *training, size_t h, 
     const csm_time horizon = training->horizon[h].facts.horizon;
     const double budget = csm_config_real(p->config, "learn.false_alarms") * SHARE_OF_BUDGET;
     loss_series series = {0};
-    double level = 0, mean = 0, rise = 0;
+    double level = 0;
     size_t adwin = SIZE_MAX, hinkley = SIZE_MAX;
     csm_status status = make_series(&series, p, training, h);
     if (status == CSM_OK)
         status = csm_learn_alarm_level(&level, budget, DETECTORS * training->horizons, horizon);
-    if (status == CSM_OK) status = run_adwin(&adwin, &mean, &series, level);
-    if (status == CSM_OK) status = run_page_hinkley(&hinkley, &rise, &series, level);
+    if (status == CSM_OK)
+        status = csm_drift_in_losses(&adwin, &hinkley, series.loss, series.walk, series.length, level);
     if (status == CSM_OK && (adwin != SIZE_MAX || hinkley != SIZE_MAX)) {
         double before = 0;
         char text[512];

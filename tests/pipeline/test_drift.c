@@ -63,6 +63,48 @@ static void a_change_of_features_is_seen_and_their_usual_play_is_not(void **stat
     market_free(m);
 }
 
+/* ---- the alarm budget ---- */
+
+#define WALK 200
+#define YEAR 365
+
+/* Mean Brier score of ten calibrated calls of 85 % a day, of which `right` come true. */
+static double day_loss(uint64_t run, uint64_t day, double right) {
+    double sum = 0;
+    for (uint64_t coin = 0; coin < 10; coin++) {
+        const double outcome = csm_random_uniform(77, run * 16 + coin, day) < right;
+        sum += (0.85 - outcome) * (0.85 - outcome) / 10;
+    }
+    return sum;
+}
+
+/* A budget of one false alarm a year over both detectors: a year without one is then about as likely as not. */
+static void false_alarms_keep_to_their_budget_and_a_broken_relation_is_soon_seen(void **state) {
+    (void)state;
+    static double loss[WALK + YEAR];
+    const uint64_t runs = 400;
+    double level = 0, alarms = 0, delay = 0, late = 0, quiet = 0;
+    assert_ok(csm_learn_alarm_level(&level, 1, 2, CSM_DAY));
+    for (uint64_t run = 0; run < runs; run++) {
+        size_t adwin = 0, hinkley = 0;
+        for (uint64_t day = 0; day < WALK + YEAR; day++) loss[day] = day_loss(run, day, 0.85);
+        assert_ok(csm_drift_in_losses(&adwin, &hinkley, loss, WALK, WALK + YEAR, level));
+        alarms += (adwin != SIZE_MAX) + (hinkley != SIZE_MAX);
+        for (uint64_t day = WALK + 30; day < WALK + YEAR; day++) loss[day] = day_loss(run, day, 0.5);
+        assert_ok(csm_drift_in_losses(&adwin, &hinkley, loss, WALK, WALK + YEAR, level));
+        const size_t first = adwin < hinkley ? adwin : hinkley;
+        if (first < WALK + 30) continue; /* a false alarm came before */
+        quiet++;
+        late += first >= WALK + 30 + 14;
+        if (first != SIZE_MAX) delay += (double)(first - WALK - 30);
+    }
+    if (getenv("CSM_TELL"))
+        printf("%.3f false alarms a year, delay %.2f days, %.0f of %.0f later than 14\n",
+               alarms / (double)runs, delay / quiet, late, quiet);
+    assert_true(alarms / (double)runs <= 1);
+    assert_true(quiet > 300 && late / quiet <= 0.01 && delay / quiet < 6);
+}
+
 /* ---- weights ---- */
 
 static void run_days(market *m, csm_time *now, size_t first, size_t end) {
@@ -223,6 +265,7 @@ static void contributions_add_up_to_the_members_score(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_change_of_features_is_seen_and_their_usual_play_is_not),
+        cmocka_unit_test(false_alarms_keep_to_their_budget_and_a_broken_relation_is_soon_seen),
         cmocka_unit_test(members_are_weighed_by_rows_of_the_ledger_that_anybody_can_recompute),
         cmocka_unit_test(intervals_widen_when_outcomes_fall_outside),
         cmocka_unit_test(contributions_add_up_to_the_members_score),
