@@ -17,8 +17,13 @@ typedef struct csm_csv_line {
 
 typedef csm_status (*csm_csv_line_fn)(void *user, const csm_csv_line *line);
 
+/* Bytes of line `number`, its end among them, that it took from [at, end); 0, and nothing done, for what the other way
+ * must look at: anything unusual, and everything wrong. */
+typedef size_t (*csm_csv_quick_fn)(void *user, const char *at, const char *end, uint64_t number);
+
 typedef struct csm_csv {
     csm_csv_line_fn take;
+    csm_csv_quick_fn quick; /* NULL: none; never asked for the first line */
     void *user;
     uint64_t number;
     bool blank; /* an empty line was met: only the end may follow */

@@ -49,6 +49,38 @@ void csm_import_file_fail(csm_import_file *file, csm_status status) {
     file->text = csm_strdup(csm_error_message()); /* NULL: the status must do */
 }
 
+#define PLAIN_BYTES_MAX ((uint64_t)1 << 26)
+
+/* A history file that is plain text and fits memory is read once, for its hash and its rows. NULL: another one. */
+static csm_status plain_read(char **out, size_t *length, const csm_import_file *file) {
+    uint64_t bytes = 0;
+    *out = NULL;
+    const size_t name = strlen(file->path);
+    if (name < 4 || strcmp(file->path + name - 4, ".csv") != 0) return CSM_OK;
+    csm_status status = csm_file_size(&bytes, file->path);
+    if (status != CSM_OK || bytes == 0 || bytes > PLAIN_BYTES_MAX) return status;
+    char *text = csm_alloc((size_t)bytes);
+    if (text == NULL) return CSM_ENOMEM;
+    status = csm_file_read_part(text, file->path, 0, (size_t)bytes);
+    if (status != CSM_OK || memchr(text, 0, (size_t)bytes < 512 ? (size_t)bytes : 512) != NULL) {
+        csm_dealloc(text); /* zero bytes: packed, whatever its name says */
+        return status;
+    }
+    *out = text;
+    *length = (size_t)bytes;
+    return CSM_OK;
+}
+
+static csm_status rows_end(csm_import_file *file, csm_status status) {
+    if (status == CSM_OK) status = csm_import_rows_finish(&file->rows);
+    return status == CSM_OK ? CSM_OK : csm_fail_prefix(status, "%s", file->name);
+}
+
+static csm_status plain_take(csm_import_file *file, const char *text, size_t length) {
+    if (file->rows.interval == 0) file->rows.interval = csm_import_name_interval(file->name);
+    return rows_end(file, csm_import_rows_push(&file->rows, text, length));
+}
+
 /* Reads the archive's current entry into the file's rows. */
 static csm_status entry_read(csm_import_file *file, csm_archive *archive) {
     char chunk[CHUNK_BYTES];
@@ -59,8 +91,7 @@ static csm_status entry_read(csm_import_file *file, csm_archive *archive) {
         status = csm_archive_read(archive, chunk, sizeof chunk, &got);
         if (status == CSM_OK) status = csm_import_rows_push(&file->rows, chunk, got);
     } while (status == CSM_OK && got > 0);
-    if (status == CSM_OK) status = csm_import_rows_finish(&file->rows);
-    return status == CSM_OK ? CSM_OK : csm_fail_prefix(status, "%s", file->name);
+    return rows_end(file, status);
 }
 
 static csm_status request_name(csm_import_file *file, const csm_hash *hash) {
@@ -79,12 +110,23 @@ static void file_read(csm_import_file *file) {
     csm_archive *archive = NULL;
     csm_hash hash;
     const char *name = NULL;
-    csm_status status = csm_file_hash(&hash, file->path);
+    char *plain = NULL;
+    size_t length = 0;
+    csm_status status = plain_read(&plain, &length, file);
+    if (status == CSM_OK && plain != NULL)
+        hash = csm_hash_bytes(plain, length);
+    else if (status == CSM_OK)
+        status = csm_file_hash(&hash, file->path);
     if (status == CSM_OK) status = request_name(file, &hash);
-    if (status == CSM_OK) status = csm_archive_open(&archive, file->path);
-    if (status == CSM_OK) status = csm_archive_next(archive, &name);
-    if (status == CSM_OK && name == NULL) status = csm_fail(CSM_EPARSE, "%s: empty", file->name);
-    if (status == CSM_OK) status = entry_read(file, archive);
+    if (status == CSM_OK && plain != NULL) {
+        status = plain_take(file, plain, length);
+    } else if (status == CSM_OK) {
+        status = csm_archive_open(&archive, file->path);
+        if (status == CSM_OK) status = csm_archive_next(archive, &name);
+        if (status == CSM_OK && name == NULL) status = csm_fail(CSM_EPARSE, "%s: empty", file->name);
+        if (status == CSM_OK) status = entry_read(file, archive);
+    }
+    csm_dealloc(plain);
     csm_archive_close(archive);
     if (status != CSM_OK) csm_import_file_fail(file, status);
 }

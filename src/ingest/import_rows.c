@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "ingest/import_rows.h"
 #include "ingest/bar_row.h"
+#include "ingest/digits.h"
 #include "ingest/fear_greed.h"
 
 #include <inttypes.h>
@@ -14,7 +15,12 @@ static const char *const fear_greed_header[] = {"date", "value", "classification
 #define OHLCV_FIELDS (sizeof ohlcv_header / sizeof ohlcv_header[0])
 #define FEAR_GREED_FIELDS (sizeof fear_greed_header / sizeof fear_greed_header[0])
 
+#define QUICK_BYTES 256 /* more than a line of bars has, and than its parser may look at */
+#define SECONDS_DIGITS 12
+#define NUMBER_MOST 24
+
 static csm_status line_take(void *user, const csm_csv_line *line);
+static size_t line_take_quickly(void *user, const char *at, const char *end, uint64_t number);
 
 void csm_import_rows_init(csm_import_rows *rows, uint32_t format, csm_time interval, csm_time latest) {
     rows->format = format;
@@ -29,6 +35,7 @@ void csm_import_rows_init(csm_import_rows *rows, uint32_t format, csm_time inter
     rows->first_line = 0;
     rows->quiet = 0;
     csm_csv_begin(&rows->csv, line_take, rows);
+    rows->csv.quick = line_take_quickly;
 }
 
 void csm_import_rows_free(csm_import_rows *rows) {
@@ -79,21 +86,30 @@ static csm_status header_take(csm_import_rows *rows, const csm_csv_line *line) {
 
 /* ---- rows ---- */
 
+static csm_status time_room(csm_import_rows *rows) {
+    if (rows->row_count < rows->row_capacity) return CSM_OK;
+    size_t capacity = rows->row_capacity == 0 ? 1024 : rows->row_capacity * 2;
+    csm_time *times = csm_realloc_array(rows->times, capacity, sizeof(csm_time));
+    if (times == NULL) return CSM_ENOMEM;
+    rows->times = times;
+    rows->row_capacity = capacity;
+    return CSM_OK;
+}
+
+/* There is room for it. */
+static void time_keep(csm_import_rows *rows, uint64_t line, csm_time time) {
+    rows->previous = time;
+    if (rows->row_count == 0) rows->first_line = line;
+    rows->times[rows->row_count++] = time;
+}
+
 static csm_status time_note(csm_import_rows *rows, const csm_csv_line *line, csm_time time) {
     if (time > rows->latest) return csm_csv_fail(line, 0, "in the future");
     if (rows->previous != CSM_TIME_MIN && time <= rows->previous)
         return csm_csv_fail(line, 0, "not after the line before");
-    rows->previous = time;
-    if (rows->row_count == 0) rows->first_line = line->number;
-    if (rows->row_count == rows->row_capacity) {
-        size_t capacity = rows->row_capacity == 0 ? 1024 : rows->row_capacity * 2;
-        csm_time *times = csm_realloc_array(rows->times, capacity, sizeof(csm_time));
-        if (times == NULL) return CSM_ENOMEM;
-        rows->times = times;
-        rows->row_capacity = capacity;
-    }
-    rows->times[rows->row_count++] = time;
-    return CSM_OK;
+    csm_status status = time_room(rows);
+    if (status == CSM_OK) time_keep(rows, line->number, time);
+    return status;
 }
 
 static csm_status bar_read(const csm_import_rows *rows, const csm_csv_line *line, csm_bar_row *bar) {
@@ -134,6 +150,63 @@ static csm_status bar_take(csm_import_rows *rows, const csm_csv_line *line) {
     if (!bar_is_quiet(&bar)) return csm_bar_row_append_traded(rows->table, &bar);
     rows->quiet++;
     return csm_bar_row_append_quiet(rows->table, bar.time, bar.available);
+}
+
+/* ---- a bar in one pass ---- */
+
+static bool whole_take(const char **at, size_t digits, int64_t *out) {
+    const char *text = *at;
+    int64_t value = 0;
+    while (*text >= '0' && *text <= '9') value = value * 10 + (*text++ - '0');
+    if (text == *at || (size_t)(text - *at) > digits) return false;
+    *out = value;
+    *at = text;
+    return true;
+}
+
+static size_t number_length(const char *text) {
+    size_t length = 0;
+    while (length < NUMBER_MOST && ((text[length] >= '0' && text[length] <= '9') || text[length] == '.'))
+        length++;
+    return length < NUMBER_MOST ? length : 0;
+}
+
+/* What the word-wise parser leaves to the exact one: more than 7 digits before the point, or 8 behind. */
+static bool decimal_take(const char **at, csm_decimal *out) {
+    if (csm_digits_take(at, out)) return true;
+    size_t length = number_length(*at);
+    if (length == 0 || csm_decimal_from_slice(out, (csm_slice){*at, length}) != CSM_OK) return false;
+    *at += length;
+    return true;
+}
+
+/* "time,open,high,low,close,volume" and ",trades" where the file has it; QUICK_BYTES are there. */
+static bool bar_scan(const char **at, csm_bar_row *bar, bool trades) {
+    csm_decimal *const numbers[] = {&bar->open, &bar->high, &bar->low, &bar->close, &bar->volume};
+    int64_t seconds = 0;
+    if (!whole_take(at, SECONDS_DIGITS, &seconds) || seconds > INT64_MAX / CSM_SECOND) return false;
+    bar->time = bar->available = seconds * CSM_SECOND;
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
+        if (*(*at)++ != ',' || !decimal_take(at, numbers[i])) return false;
+    bar->vwap = csm_decimal_missing;
+    bar->trades = CSM_CELL_MISSING;
+    if (trades && (*(*at)++ != ',' || !whole_take(at, SECONDS_DIGITS, &bar->trades))) return false;
+    *at += **at == '\r';
+    return *(*at)++ == '\n';
+}
+
+static size_t line_take_quickly(void *user, const char *at, const char *end, uint64_t number) {
+    csm_import_rows *rows = user;
+    const bool trades = rows->trades == OHLCV_FIELDS && rows->columns == OHLCV_FIELDS + 1;
+    const char *next = at;
+    csm_bar_row bar;
+    if (rows->format == CSM_IMPORT_FEAR_GREED || end - at < QUICK_BYTES || rows->vwap != SIZE_MAX) return 0;
+    if (!trades && rows->columns != OHLCV_FIELDS) return 0;
+    if (!bar_scan(&next, &bar, trades) || csm_bar_row_fault(&bar) != NULL || bar_is_quiet(&bar)) return 0;
+    if (bar.time > rows->latest || (rows->previous != CSM_TIME_MIN && bar.time <= rows->previous)) return 0;
+    if (time_room(rows) != CSM_OK || csm_bar_row_append_traded(rows->table, &bar) != CSM_OK) return 0;
+    time_keep(rows, number, bar.time);
+    return (size_t)(next - at);
 }
 
 static csm_status day_take(csm_import_rows *rows, const csm_csv_line *line) {

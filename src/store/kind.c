@@ -71,6 +71,8 @@ static csm_decimal cell_of(const csm_table *table, size_t row, size_t column) {
 
 /* <0, 0, >0 as a <=> b for cells of two columns with their own scales. */
 static int compare_cells(const csm_table *table, size_t row, size_t a, size_t b) {
+    const int64_t left = table->ticks[a][row], right = table->ticks[b][row];
+    if (table->scale[a] == table->scale[b]) return (left > right) - (left < right);
     return csm_decimal_compare(cell_of(table, row, a), cell_of(table, row, b));
 }
 
@@ -159,26 +161,33 @@ void csm_table_range(csm_extremes *range, const csm_table *table) {
         CSM_ON_COLUMN(extremes)(&range[c], table->ticks[c], table->ticks[c], table->rows);
 }
 
-/* True only when every row is good; false says nothing. */
-static bool rows_are_plainly_good(const csm_table *table, const csm_extremes *range, csm_time interval,
-                                  csm_time received) {
-    const bool bars = strcmp(table->kind->name, "bars") == 0;
+static bool states_are_plainly_good(const csm_table *table, csm_extremes state) {
+    return table->scale[CSM_COLUMN_STATE] == 0 && state.missing == 0 && state.least >= 0 &&
+           state.most <= CSM_BAR_PENDING;
+}
+
+/* True only when every cell, and every time beside the other, is good; false says nothing. */
+static bool cells_are_plainly_good(const csm_table *table, const csm_extremes *range, bool bars,
+                                   csm_time received) {
     const int64_t *available = table->ticks[CSM_COLUMN_AVAILABLE];
     const csm_time latest =
         received > CSM_TIME_MAX - CSM_CLOCK_SKEW ? CSM_TIME_MAX : received + CSM_CLOCK_SKEW;
     bool good = range[CSM_COLUMN_AVAILABLE].most <= latest &&
                 all_apart(available, table->ticks[CSM_COLUMN_TIME], table->rows, 0);
     for (size_t c = 0; c < table->kind->columns && good; c++)
-        good = (bars && c == CSM_COLUMN_STATE) || column_is_plainly_good(table, range, c);
-    return good && (!bars || bars_are_plainly_good(table, range, interval));
+        good = bars && c == CSM_COLUMN_STATE ? states_are_plainly_good(table, range[c])
+                                             : column_is_plainly_good(table, range, c);
+    return good;
 }
 
 csm_status csm_kind_check_rows(const csm_table *table, const csm_extremes *range, csm_time interval,
                                csm_time received) {
+    const bool bars = strcmp(table->kind->name, "bars") == 0;
+    const bool good = table->rows == 0 || cells_are_plainly_good(table, range, bars, received);
     csm_status status = CSM_OK;
-    if (table->rows == 0 || rows_are_plainly_good(table, range, interval, received)) return CSM_OK;
+    if (good && (!bars || table->rows == 0 || bars_are_plainly_good(table, range, interval))) return CSM_OK;
     for (size_t i = 0; i < table->rows && !status; i++)
-        status = csm_kind_check_row(table, i, interval, received);
+        status = good ? check_bar(table, i, interval) : csm_kind_check_row(table, i, interval, received);
     return status;
 }
 

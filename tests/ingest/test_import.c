@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "ingest/import_rows.h"
 #include "ingest/parse.h"
 #include "discover/workspace.h"
 
@@ -425,8 +426,47 @@ static void every_failed_allocation_leaves_no_trace(void **state) {
 
 #define with_store(test) cmocka_unit_test_setup_teardown(test, workspace_setup, workspace_teardown)
 
+/* Whole lines at hand are taken in one pass, pieces of lines are held and split: every form of number reads the same. */
+static void a_file_reads_the_same_whole_and_in_pieces(void **state) {
+    (void)state;
+    static const char *const numbers[] = {"10",          "10.5",
+                                          "0010.5000",   "123456.12345678",
+                                          "1234567.1",   "12345678.1",
+                                          "9.123456789", "10.",
+                                          "1e1",         "10.5.5",
+                                          "-10",         "",
+                                          "x",           "123456789012345678.5"};
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        csm_import_rows whole, pieces;
+        csm_buffer text = {0};
+        assert_ok(csm_buffer_printf(&text, "ts,open,high,low,close,volume,trades\n"));
+        for (int k = 0; k < 12; k++) {
+            const char *n = k == 2 ? numbers[i] : "10";
+            assert_ok(csm_buffer_printf(&text, "%d,%s,200000000000000000,0.5,%s,%s,%d\r\n",
+                                        1700006400 + 3600 * k, n, n, n, k));
+        }
+        csm_import_rows_init(&whole, CSM_IMPORT_AUTO, 0, CSM_TIME_MAX);
+        csm_import_rows_init(&pieces, CSM_IMPORT_AUTO, 0, CSM_TIME_MAX);
+        const csm_status one = csm_import_rows_push(&whole, text.data, text.length);
+        csm_status many = CSM_OK;
+        for (size_t at = 0; at < text.length && many == CSM_OK; at++)
+            many = csm_import_rows_push(&pieces, text.data + at, 1);
+        assert_int_equal(one, many);
+        assert_int_equal(csm_table_rows(whole.table), csm_table_rows(pieces.table));
+        for (size_t c = 0; c < csm_table_columns(whole.table); c++) {
+            assert_int_equal(csm_table_scale(whole.table, c), csm_table_scale(pieces.table, c));
+            assert_memory_equal(csm_table_ticks(whole.table, c), csm_table_ticks(pieces.table, c),
+                                csm_table_rows(whole.table) * sizeof(int64_t));
+        }
+        csm_import_rows_free(&whole);
+        csm_import_rows_free(&pieces);
+        csm_buffer_free(&text);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_file_reads_the_same_whole_and_in_pieces),
         with_store(a_csv_becomes_bars_without_its_last_one),
         with_store(importing_twice_stores_nothing_twice),
         with_store(provenance_names_file_hash_and_origin),

@@ -45,11 +45,11 @@ static csm_store *filled(const workspace *w) {
     assert_ok(csm_folder_make(path));
     snprintf(path, sizeof path, "%s/models/%s.safetensors", w->path, csm_hash_format(&hash, hex));
     assert_ok(csm_file_write_atomic(path, "a model", 7, 0644));
-    snprintf(
-        sql, sizeof sql,
-        "INSERT INTO models (hash, path, as_of, created, since, role) VALUES ('%s', 'models/%s.safetensors', 0, 0, "
-        "0, 'champion')",
-        hex, hex);
+    snprintf(sql, sizeof sql,
+             "INSERT INTO models (hash, path, as_of, created, since, role) VALUES ('%s', "
+             "'models/%s.safetensors', 0, 0, "
+             "0, 'champion')",
+             hex, hex);
     assert_ok(csm_catalog_begin(store));
     assert_ok(csm_catalog_run(store, sql));
     assert_ok(csm_catalog_commit(store));
