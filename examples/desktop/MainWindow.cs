@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 using System;
+using System.Collections.Concurrent;
 using System.Threading;
 using System.Threading.Tasks;
 using CryptoSmart;
@@ -9,7 +10,8 @@ namespace Desktop
 {
     sealed class MainWindow : Window
     {
-        const uint RefreshMilliseconds = 60000;
+        const uint RefreshMilliseconds = 60000, QueueMilliseconds = 40;
+        readonly ConcurrentQueue<System.Action> waiting = new ConcurrentQueue<System.Action>();
         readonly Desk desk;
         readonly HealthBar health = new HealthBar();
         readonly Label gate = Look.Wrapped(""), status = Look.Text("");
@@ -65,6 +67,7 @@ namespace Desktop
                 running?.Cancel();
                 Application.Quit();
             };
+            GLib.Timeout.Add(QueueMilliseconds, Dequeue);
             GLib.Timeout.Add(RefreshMilliseconds, () =>
             {
                 Reload();
@@ -88,7 +91,7 @@ namespace Desktop
 
         public bool Loaded => snapshot != null && (snapshot.Ranking == null || Detail.Ready);
 
-        public string Failure { get; private set; }
+        public string Failure { get; private set; } // of the last reading or work
 
         /// What the background is doing, or did.
         public string Doing => doing.Text;
@@ -125,8 +128,15 @@ namespace Desktop
             return bar;
         }
 
-        /// Runs on the window's own thread.
-        static void Later(System.Action action) => Application.Invoke((sender, arguments) => action());
+        /// Runs on the window's own thread. One timer that stays looks into the queue: GTK# removes each idle handler twice, with a warning.
+        void Later(System.Action action) => waiting.Enqueue(action);
+
+        bool Dequeue()
+        {
+            System.Action action;
+            while (waiting.TryDequeue(out action)) action();
+            return true;
+        }
 
         public void Reload()
         {
@@ -143,6 +153,7 @@ namespace Desktop
         {
             Failure = error.GetBaseException().Message;
             status.Markup = Form.Markup(Failure, Form.Bad);
+            if (snapshot == null) Ranking.Empty("There is nothing to show", Failure);
         }
 
         void Fill(Snapshot loaded)
@@ -180,7 +191,7 @@ namespace Desktop
         sealed class Report : IProgress<CryptoSmart.Progress>
         {
             readonly MainWindow window;
-            int waiting;
+            int underway;
 
             public Report(MainWindow window)
             {
@@ -190,10 +201,10 @@ namespace Desktop
             // Told far more often than a bar is looked at: one message at a time is on its way.
             void IProgress<CryptoSmart.Progress>.Report(CryptoSmart.Progress value)
             {
-                if (Interlocked.Exchange(ref waiting, 1) == 1) return;
-                Later(() =>
+                if (Interlocked.Exchange(ref underway, 1) == 1) return;
+                window.Later(() =>
                 {
-                    waiting = 0;
+                    underway = 0;
                     if (window.running == null) return;
                     window.doing.Text = value.What;
                     if (double.IsNaN(value.Fraction)) window.progress.Pulse();

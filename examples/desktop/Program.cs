@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
-// cryptosmart-desktop [WORKSPACE] [--settings FILE] [--picture FOLDER [--run WORK] [--cancel]]
+// cryptosmart-desktop [WORKSPACE] [--settings FILE] [--picture FOLDER [--set NAME=VALUE] [--run WORK] [--cancel]]
 //   WORKSPACE          folder to look at; "cryptosmart" in the user's data folder when absent
 //   --settings FILE    YAML file of settings instead of the user's own
 //   --picture FOLDER   for tests: writes each page as FOLDER/N.png and all texts as FOLDER/texts, then ends
+//   --set NAME=VALUE   before that, changes and saves a setting as if it had been typed
 //   --run WORK         before that, runs whole, predict or train in the background; --cancel cancels it at once
 using System;
 using System.Collections.Generic;
@@ -30,12 +31,13 @@ namespace Desktop
                     work = named;
                     i++;
                 }
+                else if (arguments[i] == "--set" && i + 1 < arguments.Length && arguments[i + 1].IndexOf('=') > 0) set = arguments[++i].Split(new[] { '=' }, 2);
                 else if (arguments[i] == "--cancel") cancel = true;
                 else if (arguments[i] == "--settings" && i + 1 < arguments.Length) settings = Path.GetFullPath(arguments[++i]);
                 else if (workspace == null && !arguments[i].StartsWith("-", StringComparison.Ordinal)) workspace = Path.GetFullPath(arguments[i]);
                 else
                 {
-                    Console.Error.WriteLine("usage: cryptosmart-desktop [WORKSPACE] [--settings FILE] [--picture FOLDER [--run WORK] [--cancel]]");
+                    Console.Error.WriteLine("usage: cryptosmart-desktop [WORKSPACE] [--settings FILE] [--picture FOLDER [--set NAME=VALUE] [--run WORK] [--cancel]]");
                     return 2;
                 }
             }
@@ -60,12 +62,20 @@ namespace Desktop
         }
 
         static bool cancel;
+        static string[] set;
         static int page;
         static int waited;
 
         // Every page has a while to be drawn before it is taken.
         static bool Taken(MainWindow window, string folder, ref Work? work, ref int code)
         {
+            if (window.Loaded && set != null)
+            {
+                window.SettingsPage.Change(set[0], set[1]);
+                window.SettingsPage.Save();
+                set = null;
+                return false;
+            }
             if (window.Loaded && work.HasValue)
             {
                 window.Start(work.Value);

@@ -65,8 +65,8 @@ namespace Desktop
             Ranking ranking = snapshot.Ranking;
             if (ranking == null)
             {
-                headline.Text = "Nothing was trained yet";
-                subtitle.Markup = Form.Markup("Run the cycle, or train on what the workspace holds: " + Form.Count(snapshot.Status.Rows) + " records.", Form.Quiet);
+                Empty("Nothing was trained yet",
+                      "Run the cycle, or train on what the workspace holds: " + Form.Count(snapshot.Status.Rows) + " records.");
                 return;
             }
             int shown = ranking.Shown.Count, all = ranking.All.Count;
@@ -90,6 +90,14 @@ namespace Desktop
             table.Model = rows;
             int index = Array.FindIndex(order, row => row.Market == coin);
             if (order.Length > 0) Select(Math.Max(0, index));
+        }
+
+        /// Instead of a ranking.
+        public void Empty(string title, string text)
+        {
+            headline.Text = title;
+            subtitle.Markup = Form.Markup(text, Form.Quiet);
+            subtitle.LineWrap = true;
         }
 
         static double Number(double? value) => value.HasValue && !double.IsNaN(value.Value) ? value.Value : -1;

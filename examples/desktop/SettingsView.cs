@@ -52,6 +52,7 @@ namespace Desktop
 
         public IEnumerable<string> Texts()
         {
+            yield return "message\t" + message.Text;
             TreeIter row;
             for (bool more = rows.GetIterFirst(out row); more; more = rows.IterNext(ref row))
                 yield return (string)rows.GetValue(row, 0) + "\t" + (string)rows.GetValue(row, 1);
@@ -88,11 +89,23 @@ namespace Desktop
         void Edited(object sender, EditedArgs arguments)
         {
             TreeIter row;
-            if (!rows.GetIterFromString(out row, arguments.Path)) return;
+            if (rows.GetIterFromString(out row, arguments.Path)) Change(row, arguments.NewText);
+        }
+
+        /// As if it had been typed.
+        public void Change(string name, string text)
+        {
+            TreeIter row;
+            for (bool more = rows.GetIterFirst(out row); more; more = rows.IterNext(ref row))
+                if ((string)rows.GetValue(row, 0) == name) Change(row, text);
+        }
+
+        void Change(TreeIter row, string text)
+        {
             var name = (string)rows.GetValue(row, 0);
             try
             {
-                config[name] = arguments.NewText;
+                config[name] = text;
             }
             catch (CryptoSmartException error)
             {
@@ -107,7 +120,7 @@ namespace Desktop
         }
 
         // Only what differs from the defaults, section by section; the library reads it back before it replaces the file.
-        void Save()
+        public void Save()
         {
             var lines = new List<string> { "# settings of the desktop program that differ from the defaults" };
             foreach (IGrouping<string, Option> section in Config.Options.Where(o => config[o.Name] != o.Standard).GroupBy(o => o.Name.Split('.')[0]))

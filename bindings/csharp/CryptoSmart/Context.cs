@@ -167,7 +167,15 @@ namespace CryptoSmart
             if (handle.IsClosed) throw new ObjectDisposedException(nameof(Context));
             Gate.Entry entry = gate.Enter();
             call = new Call(this, progress, token, entry);
-            call.Listen();
+            try
+            {
+                call.Listen();
+            }
+            catch
+            {
+                call.Dispose(); // the token's source is gone
+                throw;
+            }
             return call;
         }
 

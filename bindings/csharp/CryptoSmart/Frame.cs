@@ -47,7 +47,15 @@ namespace CryptoSmart
         /// <summary>Names of the features.</summary>
         public IReadOnlyList<string> Features { get; }
 
-        /// <summary>Rows * Columns values, row after row, sorted by market, then time.</summary>
+        /// <summary>One row's values.</summary>
+        public ReadOnlySpan<float> Row(int row)
+        {
+            if (row < 0 || row >= Rows) throw new ArgumentOutOfRangeException(nameof(row), row, "there are " + Rows + " rows");
+            if (handle.IsClosed) throw new ObjectDisposedException(nameof(Frame));
+            return new ReadOnlySpan<float>((float*)matrix.data + (long)row * Columns, Columns);
+        }
+
+        /// <summary>Rows * Columns values, row after row, sorted by market, then time; a frame of more than 2^31 is read by rows.</summary>
         public ReadOnlySpan<float> Values
         {
             get

@@ -203,6 +203,26 @@ static unsafe class MisuseTests
     }
 
     [Test]
+    static void a_token_whose_source_is_gone_leaves_the_context_usable()
+    {
+        using (var context = new Context())
+        {
+            var source = new CancellationTokenSource();
+            CancellationToken token = source.Token;
+            source.Dispose();
+            try
+            {
+                Trees.Train(context, numbers, 3, labels, options: Quick(), cancellationToken: token).Dispose();
+            }
+            catch (ObjectDisposedException)
+            {
+                // what a runtime says of such a token is its own affair
+            }
+            Trees.Train(context, numbers, 3, labels, options: Quick()).Dispose();
+        }
+    }
+
+    [Test]
     static void a_cancel_of_another_thread_ends_a_long_call()
     {
         using (var context = new Context())

@@ -148,6 +148,8 @@ static class WorkspaceTests
                 Check.That(frame.Rows > 100, frame.Rows + " rows");
                 foreach (float value in frame.Values) Check.That(!float.IsNaN(value), "a value is missing");
                 Check.Equal(frame.Rows, frame.Times.Length);
+                Check.That(frame.Row(7).SequenceEqual(frame.Values.Slice(7 * frame.Columns, frame.Columns)), "row 7");
+                Check.Throws<ArgumentOutOfRangeException>(() => frame.Row(frame.Rows));
             }
             Check.That(workspace.Store.Streams("bars").Count >= 24, "streams");
             Check.That(workspace.Universe().Count >= 20, "universe");

@@ -31,8 +31,16 @@ rows=$(show predicted "$rows" --run predict)
 grep '^doing' "$work/predicted/texts" | grep -q ' coins shown' || { grep '^doing' "$work/predicted/texts"; exit 1; }
 show cancelled $((rows - 1)) --run train --cancel >/dev/null
 grep -qx 'doing	cancelled, nothing half done' "$work/cancelled/texts" || { grep '^doing' "$work/cancelled/texts"; exit 1; }
+# a setting is kept, read back by the next start, and refused when it is wrong
+show changed $((rows - 1)) --set gate.participation=0.02 >/dev/null
+grep -q 'participation: 0.02' "$work/settings.yaml" || { cat "$work/settings.yaml"; exit 1; }
+grep -q 'horizons: \["7d", "30d"\]' "$work/settings.yaml" || { cat "$work/settings.yaml"; exit 1; }
+show refused $((rows - 1)) --set gate.threshold=0.5 >/dev/null
+grep -q '^settings	gate.participation	0.02$' "$work/refused/texts" || { grep gate "$work/refused/texts"; exit 1; }
+grep -q '^settings	message	.*gate.threshold' "$work/refused/texts" || { grep message "$work/refused/texts"; exit 1; }
+if grep -q 'threshold' "$work/settings.yaml"; then cat "$work/settings.yaml"; exit 1; fi
 if [ -n "${CSM_PICTURES-}" ]; then
     mkdir -p "$CSM_PICTURES"
     cp "$work"/first/*.png "$CSM_PICTURES"
 fi
-echo "3 times shown, $rows rows in the ledger"
+echo "5 times shown, $rows rows in the ledger"
