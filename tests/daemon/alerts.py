@@ -191,7 +191,7 @@ def children_do_not_see_secrets(place):
     silent = socket.create_server(("127.0.0.1", 0))
     place.config.write_text(CONFIG.replace("{{", "{").replace("}}", "}").replace(":9/0", f":{silent.getsockname()[1]}/0"))
     place.start()
-    pid = place.wait(lambda: place.value("SELECT max(pid) FROM job_runs WHERE state='running'"), "a job")
+    pid = place.wait(lambda: place.value("SELECT max(pid) FROM job_runs WHERE state='running' AND job='discover'"), "a job")
     seen = pathlib.Path(f"/proc/{pid}/environ").read_bytes()
     assert b"PATH=" in seen and TOKEN.encode() not in seen
     own = pathlib.Path(f"/proc/{place.child.pid}/environ").read_bytes()
