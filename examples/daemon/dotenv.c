@@ -144,7 +144,7 @@ csm_status dotenv_parse(const char *text, size_t length, const char *file, doten
     csm_status status = CSM_OK;
     r.value = sodium_malloc(DOTENV_VALUE);
     if (!r.value) return fail(CSM_ENOMEM, "no locked memory for %s", file);
-    if (length >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) r.at += 3;
+    if (text && length >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) r.at += 3;
     while (status == CSM_OK && r.at < r.end) {
         skip_blanks(&r);
         if (!at_line_end(&r) && *r.at != '#') status = read_entry(&r, on_entry, user);
@@ -178,7 +178,7 @@ csm_status dotenv_load(const char *path, dotenv_fn on_entry, void *user) {
     if (status == CSM_OK && read(fd, text, size) != (ssize_t)size)
         status = fail(CSM_EIO, "%s cannot be read whole", path);
     close(fd);
-    if (status == CSM_OK) status = dotenv_parse(text, size, path, on_entry, user);
+    if (status == CSM_OK && text) status = dotenv_parse(text, size, path, on_entry, user);
     sodium_free(text);
     return status;
 }

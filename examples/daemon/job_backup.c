@@ -63,7 +63,7 @@ static csm_status list_backups(char **names, size_t *count, const char *folder) 
 }
 
 static void free_names(char **names, size_t count) {
-    for (size_t i = 0; i < count; i++) free(names[i]);
+    for (size_t i = 0; names && i < count; i++) free(names[i]);
     free(names);
 }
 
@@ -78,8 +78,8 @@ static csm_status tidy(const char *folder, size_t keep) {
     size_t count = 0, finished = 0;
     char **names = calloc(NAMES_MOST, sizeof *names);
     csm_status status = names ? list_backups(names, &count, folder) : fail(CSM_ENOMEM, "no memory for names");
-    for (size_t i = 0; i < count; i++) finished += !is_part(names[i]);
-    for (size_t i = 0; status == CSM_OK && i < count; i++) {
+    for (size_t i = 0; names && i < count; i++) finished += !is_part(names[i]);
+    for (size_t i = 0; names && status == CSM_OK && i < count; i++) {
         bool part = is_part(names[i]);
         if (!part && finished <= keep) continue;
         finished -= !part;
@@ -154,10 +154,10 @@ static csm_status newest_backup(char *path, size_t size, const char *folder) {
     size_t count = 0;
     char **names = calloc(NAMES_MOST, sizeof *names);
     csm_status status = names ? list_backups(names, &count, folder) : fail(CSM_ENOMEM, "no memory for names");
-    size_t at = count;
+    size_t at = names ? count : 0;
     while (at > 0 && is_part(names[at - 1])) at--;
     if (status == CSM_OK && at == 0) status = fail(CSM_ENODATA, "%s holds no backup yet", folder);
-    if (status == CSM_OK) snprintf(path, size, "%s/%s", folder, names[at - 1]);
+    if (status == CSM_OK && at > 0) snprintf(path, size, "%s/%s", folder, names[at - 1]);
     free_names(names, count);
     return status;
 }

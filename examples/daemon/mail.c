@@ -42,7 +42,7 @@ static void one_line(char *out, size_t size, const char *text) {
 
 /* A piece of at most `most` bytes that does not end within a UTF-8 character. */
 static size_t piece(const char *text, size_t most) {
-    size_t length = strlen(text);
+    size_t length = strnlen(text, most + 1);
     if (length <= most) return length;
     while (most > 0 && ((unsigned char)text[most] & 0xc0) == 0x80) most--;
     return most;
@@ -55,7 +55,7 @@ static void put_base64(writer *w, const void *bytes, size_t length) {
 }
 
 static void put_subject(writer *w, const char *subject) {
-    char line[256];
+    char line[256] = "";
     one_line(line, sizeof line, subject);
     put(w, "Subject:");
     for (const char *at = line; *at;) {
