@@ -35,7 +35,10 @@ exec 3>&1
 
 echo "cryptosmart tests ($tier), $jobs processors, logs in $logs/"
 echo
-if ! packages_install build test; then
+more=
+[ "$tier" = full ] && more=full
+# shellcheck disable=SC2086 # none or one word
+if ! packages_install build test $more; then
     failed=1
     failures="
   packages: see above"

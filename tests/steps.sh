@@ -162,6 +162,11 @@ cuda_architectures() {
         cuda_resources $(echo "$wanted" | tr ';' ' ')
 }
 
+# Screenshots stay in build/dashboard/.
+dashboard() {
+    CSM_BINARY_DIR=$PWD/build/release CSM_SOURCE_DIR=$PWD build/test-venv/bin/python tests/daemon/web_browser.py
+}
+
 abi() {
     tag=$(git describe --tags --abbrev=0 2>/dev/null) || { echo "no tag to compare with"; return 77; }
     command -v abidiff >/dev/null 2>&1 || { echo "abidiff is not installed"; return 77; }
@@ -216,6 +221,7 @@ full() {
     TSAN_OPTIONS=halt_on_error=1 ctest_step tsan-tests "ThreadSanitizer: tests" build/tsan -L '^(core|indicator|model|net|store)$'
     step fuzz-build "libFuzzer (clang): build" build fuzz
     step fuzz "fuzzing, a minute a target" fuzz 60
+    step dashboard "dashboard in Chromium: a user's way, every state, accessibility" dashboard
     step abi "ABI against the last tag" abi
     step debootstrap "both commands in a bare Debian 12" sh tests/debootstrap.sh --user
 }
