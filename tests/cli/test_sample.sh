@@ -48,6 +48,11 @@ exits 0 "no leak" $small audit --times 3
 # shellcheck disable=SC2086
 exits 0 "report:" $small evaluate --html "$folder/report.html"
 grep -q '<svg' "$folder/report.html" || fault "the report has no plot"
+grep -q 'Skill or luck' "$folder/report.html" || fault "the report does not tell skill from luck"
+# shellcheck disable=SC2086
+json $small evaluate >"$folder/evaluate.json" || fault "evaluate failed"
+holds "$folder/evaluate.json" 'all(s["blocks"] > 20 and s["dates"] >= s["silent_dates"] and s["superior_to_market"] and s["overfitting"] for s in (h["skill"] for h in d["horizons"]))'
+holds "$folder/evaluate.json" 'all(0 < sum(r["rows"] for r in h["regimes"]) <= h["model"]["rows"] for h in d["horizons"])'
 exits 0 "every hash and row holds" doctor
 
 # A backup is checked by restoring it: the same predictions, the same bytes. A flipped bit is found and not restored.
