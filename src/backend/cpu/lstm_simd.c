@@ -11,9 +11,10 @@
 #define OWN_FUNCTION __attribute__((noinline))
 #define UNROLL _Pragma("GCC unroll 16")
 #define DEPTH_BLOCK                                                                                          \
-    128 /* rows of an outer product between two loads and stores of its tile; measured: 32 to 256 */
-#define OUTER_ROWS 16     /* columns of a that are packed side by side */
-#define OUTER_COLUMNS 128 /* packed at a time: 64 KB */
+    64 /* rows of an outer product between two loads and stores of its tile; measured: 32 to 256 */
+#define OUTER_ROWS 16 /* columns of a that stand side by side */
+#define PAGE_FLOATS 1024
+#define OUTER_COLUMNS 256 /* packed at a time: 64 KB */
 
 /* acc (rows, vectors) += a (rows, depth) w; vector v of a packed row stands at w + v * apart. rows and vectors are constants
  * where this is called, so that acc lives in registers. */
@@ -152,19 +153,25 @@ static void product(const lstm_product *p) {
 
 /* ---- outer products: rows are the depth ---- */
 
-/* Columns m.. of a: `packed` holds them as [k][rows]. rows x vectors of c stay in registers. */
-ALWAYS_INLINE void outer_tile(const lstm_outer_term *o, const float *packed, const float *b, size_t depth,
-                              size_t m, size_t n, size_t rows, size_t vectors) {
+/* A block of a: row k of column group g (OUTER_ROWS of them) stands at at + g * apart + k * stride. */
+typedef struct outer_columns {
+    const float *at;
+    size_t stride, apart;
+} outer_columns;
+
+/* Columns m.. of c's rows: a's numbers of row k stand at a + k * stride. rows x vectors of c stay in registers. */
+ALWAYS_INLINE void outer_tile(const lstm_outer_term *o, const float *a, size_t stride, const float *b,
+                              size_t depth, size_t m, size_t n, size_t rows, size_t vectors) {
     lanes acc[16][4];
     UNROLL for (size_t r = 0; r < rows; r++) {
         UNROLL for (size_t v = 0; v < vectors; v++) acc[r][v] =
             lanes_load(o->c + (m + r) * o->cols + n + v * LANES);
     }
-    for (size_t k = 0; k < depth; k++, packed += OUTER_ROWS, b += o->b_stride) {
+    for (size_t k = 0; k < depth; k++, a += stride, b += o->b_stride) {
         lanes value[4];
         UNROLL for (size_t v = 0; v < vectors; v++) value[v] = lanes_load(b + v * LANES);
         UNROLL for (size_t r = 0; r < rows; r++) {
-            const lanes scale = lanes_all(packed[r]);
+            const lanes scale = lanes_all(a[r]);
             UNROLL for (size_t v = 0; v < vectors; v++) acc[r][v] = lanes_fma(scale, value[v], acc[r][v]);
         }
     }
@@ -174,23 +181,26 @@ ALWAYS_INLINE void outer_tile(const lstm_outer_term *o, const float *packed, con
     }
 }
 
-static OWN_FUNCTION void outer_tile_full(const lstm_outer_term *o, const float *packed, const float *b,
-                                         size_t depth, size_t m, size_t n) {
-    for (size_t r = 0; r < OUTER_ROWS; r += 4) outer_tile(o, packed + r, b, depth, m + r, n, 4, TILE_VECTORS);
+static OWN_FUNCTION void outer_tile_full(const lstm_outer_term *o, const float *a, size_t stride,
+                                         const float *b, size_t depth, size_t m, size_t n) {
+    for (size_t r = 0; r < OUTER_ROWS; r += 4)
+        outer_tile(o, a + r, stride, b, depth, m + r, n, 4, TILE_VECTORS);
 }
 
 /* The last 16 columns: more rows at once, or each sum would wait for its last addition. */
-static OWN_FUNCTION void outer_tile_16(const lstm_outer_term *o, const float *packed, const float *b,
-                                       size_t depth, size_t m, size_t n) {
+static OWN_FUNCTION void outer_tile_16(const lstm_outer_term *o, const float *a, size_t stride,
+                                       const float *b, size_t depth, size_t m, size_t n) {
     for (size_t r = 0; r < OUTER_ROWS; r += EDGE_ROWS)
-        outer_tile(o, packed + r, b, depth, m + r, n, EDGE_ROWS, 16 / LANES);
+        outer_tile(o, a + r, stride, b, depth, m + r, n, EDGE_ROWS, 16 / LANES);
 }
 
-/* Rows [from, to) of a, columns [m, m + count), as [m / OUTER_ROWS][k][OUTER_ROWS]: as they stand, a column's numbers lie so
- * far apart that they push each other out of the cache. */
-static void pack_outer(float *restrict packed, const lstm_outer *o, size_t from, size_t to, size_t m,
-                       size_t count) {
+/* Rows [from, to) of a, columns [m, m + count). Where rows are a page and more apart, a column's numbers push each other out
+ * of the cache, and are packed as [group][k][OUTER_ROWS]. */
+static outer_columns take_columns(float *restrict packed, const lstm_outer *o, size_t from, size_t to,
+                                  size_t m, size_t count) {
     const size_t depth = to - from;
+    if (o->a_stride < PAGE_FLOATS)
+        return (outer_columns){o->a + from * o->a_stride + m, o->a_stride, OUTER_ROWS};
     for (size_t k = 0; k < depth; k++) {
         const float *a = o->a + (from + k) * o->a_stride + m;
         for (size_t group = 0; group < count; group += OUTER_ROWS) {
@@ -198,10 +208,11 @@ static void pack_outer(float *restrict packed, const lstm_outer *o, size_t from,
             for (size_t r = 0; r < OUTER_ROWS; r += LANES) lanes_store(place + r, lanes_load(a + group + r));
         }
     }
+    return (outer_columns){packed, OUTER_ROWS, OUTER_ROWS * depth};
 }
 
-/* Rows [from, to) of a, packed from column m on, into one gradient. */
-static void outer_block(const lstm_outer_term *o, const float *packed, size_t from, size_t to, size_t m,
+/* Rows [from, to) of a, from column m on, into one gradient. */
+static void outer_block(const lstm_outer_term *o, outer_columns a, size_t from, size_t to, size_t m,
                         size_t count) {
     const size_t wide = TILE_VECTORS * LANES, begin = from < o->skip ? o->skip : from;
     if (begin >= to) return;
@@ -209,8 +220,8 @@ static void outer_block(const lstm_outer_term *o, const float *packed, size_t fr
     for (size_t n = 0; n < o->cols; n += o->cols - n >= wide ? wide : 16) {
         const bool full = o->cols - n >= wide;
         for (size_t group = 0; group < count; group += OUTER_ROWS) {
-            const float *a = packed + group * (to - from) + (begin - from) * OUTER_ROWS;
-            (full ? outer_tile_full : outer_tile_16)(o, a, b + n, to - begin, m + group, n);
+            const float *at = a.at + group / OUTER_ROWS * a.apart + (begin - from) * a.stride;
+            (full ? outer_tile_full : outer_tile_16)(o, at, a.stride, b + n, to - begin, m + group, n);
         }
     }
 }
@@ -221,8 +232,8 @@ static void outer(const lstm_outer *o) {
         const size_t to = o->depth - from > DEPTH_BLOCK ? from + DEPTH_BLOCK : o->depth;
         for (size_t m = o->first; m < o->last; m += OUTER_COLUMNS) {
             const size_t count = o->last - m < OUTER_COLUMNS ? o->last - m : OUTER_COLUMNS;
-            pack_outer(packed, o, from, to, m, count);
-            for (size_t t = 0; t < o->terms; t++) outer_block(&o->term[t], packed, from, to, m, count);
+            const outer_columns a = take_columns(packed, o, from, to, m, count);
+            for (size_t t = 0; t < o->terms; t++) outer_block(&o->term[t], a, from, to, m, count);
         }
     }
 }
