@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TICK 1000 /* ms between looks at the clock; requests and ends of runs look at once */
+#define TRIM_EVERY 250 /* ended runs between looks at how many are kept */
+#define TICK 1000      /* ms between looks at the clock; requests and ends of runs look at once */
 
 struct scheduler {
     daemon_state *daemon;
@@ -19,6 +20,7 @@ struct scheduler {
     uv_timer_t tick;
     uv_async_t wake;
     int open_handles;
+    uint32_t ended; /* runs since the record was trimmed */
     bool stopping;
     void (*stopped)(daemon_state *daemon);
 };
@@ -91,6 +93,9 @@ static void on_child_ended(child *c) {
     if (end.code == CODE_NO_DATA)
         end.next_due = end.now + settings_duration(s->daemon->config, "daemon.retry_last");
     if (table_end_run(s->daemon->db, c->name, c->kind->priority, &end) != CSM_OK) complain(s, c->run);
+    if (++s->ended % TRIM_EVERY == 0 &&
+        table_trim(s->daemon->db, settings_integer(s->daemon->config, "daemon.keep_runs")) != CSM_OK)
+        complain(s, c->run);
     log_write(&s->daemon->log, strcmp(end.state, "failed") == 0 ? CSM_LOG_WARN : CSM_LOG_INFO, "scheduler",
               &(log_about){.run = c->run}, "%s: %s: %s%s", c->name, end.state, end.text,
               end.retry ? "; it will be tried again" : "");
