@@ -122,6 +122,8 @@ def run(days, kills, discover):
     began = time.monotonic()
     try:
         child = simulation.start()
+        with open(f"/proc/{child.pid}/maps") as maps:
+            sanitised = "libasan" in maps.read()
         pause = 4.0
         next_kill = time.monotonic() + pause * dice.random()
         while not simulation.finished():
@@ -141,19 +143,20 @@ def run(days, kills, discover):
         runs = coverage_holds(place)
         nothing_was_lost(place)
         interrupted = place.value("SELECT count(*) FROM job_runs WHERE state='interrupted'")
-        flat(samples)
+        flat(samples, sanitised)
         print(f"{days} days in {time.monotonic() - began:.0f} s: {runs} coverage runs, {forecasts} forecasts, {ripe} ripe and all scored, "
               f"{killed} kills, {interrupted} runs interrupted, memory in KiB and descriptors {samples[0] if samples else '-'} .. {samples[-1] if samples else '-'}")
     finally:
         simulation.close()
 
 
-def flat(samples):
-    """Of the second half of the life after the last kill: descriptors as in the first, memory within 4 MiB."""
+def flat(samples, sanitised):
+    """Of the second half of the life after the last kill: descriptors as in the first, memory within 4 MiB (AddressSanitizer
+    keeps what was freed for a while, so that its processes grow whatever they do)."""
     if len(samples) < 20:
         return
     settled, half = samples[len(samples) // 4:len(samples) // 2], samples[len(samples) // 2:]
-    assert max(s[0] for s in half) - max(s[0] for s in settled) < 4096, "memory grows"
+    assert sanitised or max(s[0] for s in half) - max(s[0] for s in settled) < 4096, "memory grows"
     assert max(s[1] for s in half) <= max(s[1] for s in settled) + 4, "descriptors grow"
 
 
