@@ -261,8 +261,11 @@ static PyObject *swig_obj[1] = {NULL};
 %typemap(in) (csm_fold *folds, size_t capacity, size_t *count) (csm_py_arena arena = {0}, size_t found = 0) {
     $2 = PyLong_AsSize_t($input);
     if (PyErr_Occurred()) SWIG_fail;
-    csm_py_block *block_ = $2 < SIZE_MAX / sizeof(csm_fold) - 1 ? csm_py_block_new(&arena, ($2 + 1) * sizeof(csm_fold)) : NULL;
-    if (!block_) SWIG_fail;
+    csm_py_block *block_ = $2 < PTRDIFF_MAX / sizeof(csm_fold) / 2 ? csm_py_block_new(&arena, ($2 + 1) * sizeof(csm_fold)) : NULL;
+    if (!block_) {
+        PyErr_NoMemory();
+        SWIG_fail;
+    }
     $1 = (csm_fold *)block_->memory;
     $3 = &found;
 }
