@@ -1,13 +1,16 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Builds and installs the library and its programs. sh examples/install.sh [--prefix DIR] [--service]
+# Builds and installs the library and its programs. sh examples/install.sh [--prefix DIR] [--cpu] [--service]
 #   --prefix DIR  where to (default: /usr/local for root, ~/.local otherwise)
+#   --cpu         without CUDA, also where nvcc is
 #   --service     also a systemd unit with a user of its own (root only); the workspace is /var/lib/cryptosmart/workspace
 # Can be repeated; a second run is quicker. What it needs from the distribution is named before it is installed.
 set -eu
 cd "$(dirname "$0")/.."
 prefix=
 service=no
+cuda=OFF
+if command -v nvcc >/dev/null 2>&1; then cuda=AUTO; fi
 while [ $# -gt 0 ]; do
     case $1 in
     --prefix)
@@ -15,9 +18,10 @@ while [ $# -gt 0 ]; do
         prefix=$2
         shift
         ;;
+    --cpu) cuda=OFF ;;
     --service) service=yes ;;
     *)
-        sed -n '3,6s/^# //p' "$0" >&2
+        sed -n '3,7s/^# //p' "$0" >&2
         exit 2
         ;;
     esac
@@ -36,8 +40,6 @@ fi
 packages_install build
 build=build/install
 mkdir -p $build
-cuda=OFF
-if command -v nvcc >/dev/null 2>&1; then cuda=AUTO; fi
 echo "Configuring (CUDA: $cuda), see $build/configure.log"
 cmake -S . -B $build -G Ninja -DCMAKE_BUILD_TYPE=Release -DCSM_TESTS=OFF -DCSM_EXAMPLES=ON -DCSM_CUDA=$cuda \
     -DCMAKE_INSTALL_PREFIX="$prefix" >$build/configure.log 2>&1 || { tail -n 30 $build/configure.log >&2; exit 1; }
