@@ -127,20 +127,22 @@ static void look_at_body(request *r) {
     if (!r->fields) answer_problem(r, 400, "%s", text);
 }
 
-static void run_route(request *r) {
+/* Whether the request now is a worker's: then it must not be touched until its connection goes on. */
+static bool run_route(request *r) {
     dashboard *d = r->dashboard;
     look_at_body(r);
-    if (r->response) return;
+    if (r->response) return false;
     if (!(r->route->flags & SLOW)) {
         r->route->run(r);
-        return;
+        return false;
     }
     const bool hashes = strstr(r->route->name, "login") || strstr(r->route->name, "password") ||
                         strcmp(r->route->name, "user_add") == 0;
-    if (workers_take(hashes ? d->passwords : d->readers, r)) return;
+    if (workers_take(hashes ? d->passwords : d->readers, r)) return true;
     d->refused++;
     answer_problem(r, 503, "too many requests wait already");
     answer_header(r, "Retry-After", "2");
+    return false;
 }
 
 static enum MHD_Result send_answer(request *r) {
@@ -170,8 +172,7 @@ static enum MHD_Result handle(void *cls, struct MHD_Connection *connection, cons
     guard_arrived(connection);
     if (!r->worked && !r->response) {
         r->dashboard->requests++;
-        run_route(r);
-        if (!r->response && (r->route->flags & SLOW)) return MHD_YES; /* suspended */
+        if (run_route(r)) return MHD_YES;
     }
     return send_answer(r);
 }
