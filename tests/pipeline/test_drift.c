@@ -232,6 +232,63 @@ static void intervals_widen_when_outcomes_fall_outside(void **state) {
     market_free(m);
 }
 
+/* ---- failed allocations ---- */
+
+static csm_status look_at_everything(market *m) {
+    csm_gate_report gate;
+    csm_health health;
+    csm_model_list *models = NULL;
+    csm_explanation *explanation = NULL;
+    csm_decision_list *decisions = NULL;
+    csm_decide_options options;
+    csm_decide_options_init(&options);
+    options.train = 0;
+    csm_status status = csm_pipeline_gate(&gate, m->pipeline, CSM_DAY);
+    if (status == CSM_OK) status = csm_pipeline_health(&health, m->pipeline, NAN);
+    if (status == CSM_OK) status = csm_pipeline_models(&models, m->pipeline);
+    if (status == CSM_OK) {
+        csm_comparison pairs;
+        const char *hash = csm_model_list_at(models, 0)->hash;
+        status = csm_pipeline_compare(&pairs, m->pipeline, hash, hash, CSM_DAY);
+    }
+    if (status == CSM_OK) status = csm_pipeline_explain(&explanation, m->pipeline, "T1", 0, CSM_TIME_MAX);
+    if (status == CSM_OK) status = csm_pipeline_decide(&decisions, m->pipeline, &options);
+    csm_decision_list_free(decisions);
+    csm_explanation_free(explanation);
+    csm_model_list_free(models);
+    return status;
+}
+
+/* Ever further apart: there are thousands of allocations, most of them in reading the model. */
+static void a_failed_allocation_is_told_and_leaks_nothing(void **state) {
+    (void)state;
+    market *m = market_new(2, planted_signal, 5);
+    csm_time now = MARKET_START + 260 * CSM_DAY + CSM_MINUTE;
+    csm_training *training = NULL;
+    csm_ledger_head before, after;
+    csm_context_set_clock(m->context, now_of, &now);
+    assert_ok(csm_config_set(m->config, "train.members", "trees,linear"));
+    csm_pipeline_free(m->pipeline);
+    assert_ok(csm_pipeline_open(&m->pipeline, m->context, m->config, m->workspace, CSM_STORE_WRITE));
+    assert_ok(csm_pipeline_train(&training, m->pipeline, now));
+    csm_training_free(training);
+    run_days(m, &now, 260, 268);
+    assert_ok(csm_learn_head(&before, csm_pipeline_store(m->pipeline)));
+    size_t failures = 0;
+    for (uint64_t n = 1;; n += 1 + n / 8) {
+        csm_fault_allocation(n, false);
+        const csm_status status = look_at_everything(m);
+        csm_fault_allocation(0, false);
+        if (status == CSM_OK) break;
+        assert_int_equal(status, CSM_ENOMEM);
+        failures++;
+    }
+    assert_true(failures > 20);
+    assert_ok(csm_learn_verify(&after, m->context, csm_pipeline_store(m->pipeline)));
+    assert_string_equal(before.hash, after.hash);
+    market_free(m);
+}
+
 /* ---- explanations ---- */
 
 static void contributions_add_up_to_the_members_score(void **state) {
@@ -268,6 +325,7 @@ int main(void) {
         cmocka_unit_test(false_alarms_keep_to_their_budget_and_a_broken_relation_is_soon_seen),
         cmocka_unit_test(members_are_weighed_by_rows_of_the_ledger_that_anybody_can_recompute),
         cmocka_unit_test(intervals_widen_when_outcomes_fall_outside),
+        cmocka_unit_test(a_failed_allocation_is_told_and_leaks_nothing),
         cmocka_unit_test(contributions_add_up_to_the_members_score),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
