@@ -46,6 +46,9 @@ namespace Desktop
         /// YAML file with the user's settings; it may be absent.
         public string Settings { get; }
 
+        /// Whether there is a workspace to look at.
+        public bool Exists => File.Exists(System.IO.Path.Combine(Path, "catalog.db"));
+
         public Config NewConfig()
         {
             var config = new Config();
@@ -95,18 +98,20 @@ namespace Desktop
             }
             snapshot.Gate = workspace.GateReport(snapshot.Horizon);
             snapshot.Ledger = workspace.Ledger.History();
+            DateTimeOffset trained;
             using (Training champion = workspace.Champion())
             {
                 if (champion == null) return snapshot;
+                trained = champion.AsOf;
                 snapshot.Training = champion.Horizons;
                 for (int i = 0; i < champion.Horizons.Count; i++)
                     if (champion.Horizons[i].Horizon == snapshot.Horizon) snapshot.Walk = champion.Walk(i);
             }
-            // the ledger's newest run, as it was; before the first run, the newest data
+            // the ledger's newest run, as it was; when there is none of this champion yet, the newest data that it may be asked about
             foreach (LedgerEntry entry in snapshot.Ledger)
-                if (snapshot.AsOf == null || entry.Decision > snapshot.AsOf) snapshot.AsOf = entry.Decision;
+                if (entry.Decision >= trained && (snapshot.AsOf == null || entry.Decision > snapshot.AsOf)) snapshot.AsOf = entry.Decision;
             snapshot.FromLedger = snapshot.AsOf != null;
-            snapshot.AsOf = snapshot.AsOf ?? snapshot.Status.Last;
+            if (!snapshot.FromLedger) snapshot.AsOf = snapshot.Status.Last.HasValue && snapshot.Status.Last > trained ? snapshot.Status.Last : trained;
             snapshot.Ranking = workspace.Predict(snapshot.AsOf, dry: true);
             return snapshot;
         }
@@ -114,6 +119,12 @@ namespace Desktop
         /// Runs the cycle beside the reading window: each commit takes the workspace's lock for itself alone.
         public Task<string> Run(Work work, IProgress<Progress> progress, CancellationToken token) => Task.Run(() =>
         {
+            using (Config config = NewConfig())
+            using (var own = new Context())
+            using (work == Work.Whole && !Exists ? new Workspace(own, Path, config, StoreMode.Create) : null)
+            {
+                // made, and nothing else
+            }
             using (Config config = NewConfig())
             using (var own = new Context())
             using (var shared = new Workspace(own, Path, config, StoreMode.Shared))

@@ -84,7 +84,7 @@ namespace Desktop
             {
                 MemberForecast member = found.Horizon.Members.FirstOrDefault(m => m.Name == found.Horizon.Explained);
                 note.Markup = member == null
-                    ? Form.Markup("No member can be explained feature by feature.", Form.Quiet)
+                    ? Form.Markup(found.Horizon.Members.Count == 0 ? "There is no forecast to explain." : "No member can be explained feature by feature.", Form.Quiet)
                     : Form.Markup("Member \u201c" + member.Name + "\u201d over " + Form.Horizon(found.Horizon.Horizon) + ": from the mean score " + Form.Number(found.Base) +
                                   " to " + Form.Number(member.Score) + ", in log-odds." + (found.Horizon.Members.Count < 2 ? "" : " Others: ") +
                                   string.Join(", ", found.Horizon.Members.Where(m => m != member).Select(m => m.Name + " " + Form.Number(m.Score))), Form.Quiet, "size=\"small\"");

@@ -16,6 +16,8 @@ namespace Desktop
         readonly HealthBar health = new HealthBar();
         readonly Label gate = Look.Wrapped(""), status = Look.Text("");
         readonly Notebook pages = new Notebook();
+        readonly Widget healthCard;
+        readonly EventBox gateBox = new EventBox().With("warn");
         readonly Button refresh = new Button("Refresh"), run = new Button("Run the cycle"), predict = new Button("Predict"), train = new Button("Train"),
                         cancel = new Button("Cancel") { Sensitive = false };
         readonly ProgressBar progress = new ProgressBar { Valign = Align.Center, WidthRequest = 150 };
@@ -33,15 +35,18 @@ namespace Desktop
             var all = new VBox(false, 0);
             all.PackStart(Top(), false, false, 0);
             var body = new VBox(false, 10) { BorderWidth = 12 };
-            body.PackStart(Look.Card(health, 10), false, false, 0);
+            healthCard = Look.Card(health, 10);
+            healthCard.NoShowAll = true;
+            body.PackStart(healthCard, false, false, 0);
             var left = new VBox(false, 8);
-            var gateBox = new EventBox().With("warn");
             gateBox.Add(new Alignment(0, 0, 1, 1) { LeftPadding = 12, RightPadding = 12, TopPadding = 7, BottomPadding = 7, Child = gate });
             left.PackStart(Ranking, true, true, 0);
+            gateBox.NoShowAll = true;
             left.PackStart(gateBox, false, false, 0);
             var split = new HBox(false, 10);
             split.PackStart(left, true, true, 0);
             Detail.WidthRequest = 440;
+            Detail.NoShowAll = true;
             split.PackStart(Detail, false, false, 0);
             pages.AppendPage(Page(split, 8), new Label("Ranking"));
             pages.AppendPage(Page(Look.Card(Reliability, 16), 8), new Label("Reliability"));
@@ -153,7 +158,15 @@ namespace Desktop
         {
             Failure = error.GetBaseException().Message;
             status.Markup = Form.Markup(Failure, Form.Bad);
-            if (snapshot == null) Ranking.Empty("There is nothing to show", Failure);
+            if (snapshot == null)
+                Ranking.Empty(desk.Exists ? "The workspace cannot be read" : "There is no workspace yet",
+                              desk.Exists ? Failure : "\u201cRun the cycle\u201d makes one at " + desk.Path + " and fetches what Kraken lists.");
+        }
+
+        static void Appear(Widget widget)
+        {
+            widget.NoShowAll = false;
+            widget.ShowAll();
         }
 
         void Fill(Snapshot loaded)
@@ -162,6 +175,9 @@ namespace Desktop
             Failure = null;
             explained = null;
             health.Fill(loaded.Health);
+            Appear(healthCard);
+            Appear(gateBox);
+            if (loaded.Ranking != null) Appear(Detail);
             Ranking.Fill(loaded);
             Reliability.Fill(loaded);
             Outcomes.Fill(loaded);

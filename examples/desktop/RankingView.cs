@@ -71,8 +71,8 @@ namespace Desktop
             }
             int shown = ranking.Shown.Count, all = ranking.All.Count;
             headline.Text = shown == 0 ? "No reliable opportunities" : shown == 1 ? "1 coin passed the gate" : shown + " coins passed the gate";
-            subtitle.Markup = Form.Markup((snapshot.FromLedger ? "Run of " : "Newest data, ") + Form.Time(snapshot.AsOf) + ": " + all + " coins considered, " +
-                                          (all - shown) + " fell" + (shown == 0 ? ", which is the normal result." : "."), Form.Quiet);
+            subtitle.Markup = Form.Markup((snapshot.FromLedger ? "Run of " : "No run of this model yet; as of ") + Form.Time(snapshot.AsOf) + ": " + all + " coins considered, " +
+                                          (all - shown) + " fell" + (shown == 0 && ranking.All.Any(row => Number(row.At(snapshot.Horizon)?.Probability) >= 0) ? ", which is the normal result." : "."), Form.Quiet);
             foreach (FunnelStep step in ranking.Funnel)
             {
                 if (step.Failed == 0) continue;

@@ -263,8 +263,8 @@ namespace CryptoSmart
         /// <summary>SHA-256 (hex) of the model file.</summary>
         public string Hash => NativeMethods.csm_training_hash(handle);
 
-        /// <summary>Data it was trained on.</summary>
-        public DateTimeOffset AsOf => Wire.Time(NativeMethods.csm_training_as_of(handle));
+        /// <summary>Data it was trained on were known then; rounded up, so that it can predict as of this time.</summary>
+        public DateTimeOffset AsOf => Wire.Time(NativeMethods.csm_training_as_of(handle) + 99);
 
         /// <summary>Recipe of its features.</summary>
         public string Recipe => NativeMethods.csm_training_recipe(handle);

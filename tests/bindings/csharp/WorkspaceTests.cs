@@ -184,6 +184,24 @@ static class WorkspaceTests
     }
 
     [Test]
+    static void a_champion_predicts_as_of_its_own_time_whatever_its_nanoseconds_are()
+    {
+        string folder = Made() + "-odd";
+        using (Config config = Small())
+        using (Context context = AtEnd())
+        {
+            using (var workspace = new Workspace(context, Made(), config)) workspace.Store.Backup(folder + "-backup");
+            Store.Restore(context, folder + "-backup", folder);
+            using (var workspace = new Workspace(context, folder, config, StoreMode.Write))
+            {
+                // the system's clock has nanoseconds that DateTimeOffset lacks
+                context.SetClock(null);
+                using (Training training = workspace.Train()) Check.That(workspace.Predict(training.AsOf, dry: true).All.Count > 20, "coins");
+            }
+        }
+    }
+
+    [Test]
     static void a_backup_restores_to_the_same_ledger()
     {
         string backup = Made() + "-backup", copy = Made() + "-restored";
