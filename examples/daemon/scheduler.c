@@ -197,6 +197,7 @@ csm_status scheduler_reload(scheduler *s) {
     for (size_t i = 0; status == CSM_OK && i < count; i++)
         status = table_know_job(s->daemon->db, jobs[i].name, jobs[i].every, now,
                                 schedule_next(now, jobs[i].every, jobs[i].after));
+    if (status == CSM_OK) status = table_forget_sources(s->daemon->db, jobs, count, now);
     if (status == CSM_OK) uv_async_send(&s->wake);
     return status;
 }

@@ -214,3 +214,40 @@ csm_status table_trim(database *db, int64_t keep) {
         status = database_run(db, "DELETE FROM job_log WHERE run NOT IN (SELECT id FROM job_runs)", "");
     return database_end(db, status);
 }
+
+/* ---- sources that went ---- */
+
+typedef struct fact_names {
+    char name[JOBS_MOST][128];
+    size_t count;
+} fact_names;
+
+static int take_name(void *user, sqlite3_stmt *row) {
+    fact_names *names = user;
+    snprintf(names->name[names->count], sizeof names->name[0], "%s", row_text(row, 0));
+    return ++names->count == JOBS_MOST;
+}
+
+/* "source.latched.kraken.ohlc" belongs to the job "ingest.kraken.ohlc". */
+static bool has_job(const char *fact, const job_entry *jobs, size_t count) {
+    char job[128];
+    const char *source = strchr(fact + strlen("source."), '.');
+    snprintf(job, sizeof job, "ingest%s", source ? source : "");
+    return schedule_find(jobs, count, job) != NULL;
+}
+
+csm_status table_forget_sources(database *db, const job_entry *jobs, size_t count, csm_time now) {
+    fact_names names = {.count = 0};
+    csm_status status = database_begin(db);
+    if (status != CSM_OK) return status;
+    status = database_query(db, take_name, &names, "SELECT name FROM facts WHERE name LIKE 'source.%'", "");
+    for (size_t i = 0; status == CSM_OK && i < names.count; i++) {
+        if (has_job(names.name[i], jobs, count)) continue;
+        status = database_run(db, "DELETE FROM facts WHERE name=?", "s", names.name[i]);
+        if (status == CSM_OK) /* rules are named source_latched.NAME, source_trouble.NAME */
+            status = database_run(
+                db, "UPDATE alerts SET cleared=? WHERE cleared IS NULL AND rule='source_'||substr(?, 8)",
+                "is", now, names.name[i]);
+    }
+    return database_end(db, status);
+}

@@ -52,6 +52,8 @@ csm_status table_end_run(database *db, const char *job, int priority, const run_
 csm_status table_drop_run(database *db, int64_t run, csm_time now);
 /* When the next run can start or the next turn comes; CSM_TIME_MAX: never. */
 csm_status table_next_event(csm_time *out, database *db);
+/* Removes facts of sources that are no job any more, so that no alert stands on them for ever, and ends such alerts. */
+csm_status table_forget_sources(database *db, const job_entry *jobs, size_t count, csm_time now);
 /* Removes all but the newest `keep` ended runs of each job, with their logs. */
 csm_status table_trim(database *db, int64_t keep);
 

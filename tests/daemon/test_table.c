@@ -199,6 +199,29 @@ static void old_runs_go_with_their_logs_and_open_ones_stay(void **state) {
     assert_int_equal(number(p, "SELECT count(*) FROM job_log"), 3);
 }
 
+static void a_source_that_is_no_job_any_more_leaves_neither_facts_nor_alerts(void **state) {
+    place *p = *state;
+    const job_entry jobs[] = {{.name = "ingest.kraken.ohlc"}};
+    assert_int_equal(
+        database_run(p->db,
+                     "INSERT INTO facts "
+                     "VALUES('source.latched.kraken.ohlc',1,'',1,1),('source.latched.old.one',1,'',1,1)",
+                     ""),
+        CSM_OK);
+    assert_int_equal(database_run(p->db,
+                                  "INSERT INTO alerts(rule,severity,text,value,raised) "
+                                  "VALUES('source_latched.kraken.ohlc','critical','',1,1),"
+                                  "('source_latched.old.one','critical','',1,1)",
+                                  ""),
+                     CSM_OK);
+    assert_int_equal(table_forget_sources(p->db, jobs, 1, NOW), CSM_OK);
+    assert_int_equal(number(p, "SELECT count(*) FROM facts"), 1);
+    assert_int_equal(
+        number(p, "SELECT count(*) FROM alerts WHERE cleared IS NULL AND rule='source_latched.kraken.ohlc'"),
+        1);
+    assert_int_equal(number(p, "SELECT count(*) FROM alerts WHERE cleared IS NULL"), 1);
+}
+
 static void the_audit_trail_cannot_be_changed(void **state) {
     place *p = *state;
     assert_int_equal(
@@ -248,6 +271,7 @@ int main(void) {
         T(a_queued_run_can_be_cancelled_an_ended_one_cannot),
         T(a_cadence_that_was_shortened_or_switched_off_counts_from_the_next_start),
         T(old_runs_go_with_their_logs_and_open_ones_stay),
+        T(a_source_that_is_no_job_any_more_leaves_neither_facts_nor_alerts),
         T(the_audit_trail_cannot_be_changed),
         T(a_failed_transaction_leaves_nothing),
         T(a_newer_or_damaged_file_is_refused),
