@@ -153,8 +153,9 @@ typedef struct csm_scores {
     double resolution;
     double uncertainty;
     csm_band log_loss;
-    csm_band ece;     /* equal-mass expected calibration error */
-    csm_band rank_ic; /* mean over dates of Spearman(expected, realised); NaN without returns */
+    csm_band ece; /* equal-mass expected calibration error */
+    /* mean over dates of Spearman(expected, realised), 0 where the same is expected of all; NaN without returns */
+    csm_band rank_ic;
     double rank_icir; /* mean / standard deviation over dates */
     size_t dates;     /* distinct decision times */
     size_t bin_count;

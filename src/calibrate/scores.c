@@ -111,7 +111,14 @@ static void add_row(block_sums *block, const scoring *s, size_t r) {
     bin->outcome += y;
 }
 
-/* Spearman of expected and realised returns over one date, rows order[begin..end). scratch: 2 * rows. */
+static bool varies(const double *values, size_t n) {
+    size_t same = 0;
+    while (same < n && values[same] == values[0]) same++;
+    return same < n;
+}
+
+/* Spearman of expected and realised returns over one date, rows order[begin..end). An expectation that is the same for all coins orders
+ * none: 0, or a model that mostly says nothing would be judged by the dates on which it speaks. scratch: 2 * rows. */
 static csm_status add_date(scoring *s, block_sums *block, size_t begin, size_t end, double *scratch) {
     const csm_outcomes *o = s->outcomes;
     size_t n = end - begin;
@@ -121,9 +128,10 @@ static csm_status add_date(scoring *s, block_sums *block, size_t begin, size_t e
         scratch[i] = o->expected[s->order[begin + i]];
         scratch[n + i] = o->realised[s->order[begin + i]];
     }
-    double ic;
-    csm_status status = csm_spearman(&ic, scratch, scratch + n, n);
-    if (status || isnan(ic)) return status;
+    double ic = 0;
+    const bool judged = varies(scratch + n, n);
+    csm_status status = judged && varies(scratch, n) ? csm_spearman(&ic, scratch, scratch + n, n) : CSM_OK;
+    if (status || !judged) return status;
     block->rank_ic += ic;
     block->rank_ic_dates++;
     s->ic_sum += ic;

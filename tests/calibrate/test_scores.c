@@ -241,6 +241,36 @@ static void conformal_radius_is_the_augmented_quantile(void **state) {
 }
 
 /* Split conformal's promise: a fresh residual is covered with probability 1 - alpha, whatever its law. */
+static void a_date_that_expects_the_same_of_all_coins_counts_as_no_order(void **state) {
+    (void)state;
+    /* three dates of three coins: perfect order, none, and one whose outcomes are equal, which judges nobody */
+    static const double expected[] = {1, 2, 3, 5, 5, 5, 1, 2, 3}, realised[] = {1, 2, 3, 3, 1, 2, 4, 4, 4};
+    csm_time time[9];
+    uint32_t coin[9];
+    double probability[9], outcome[9];
+    for (size_t i = 0; i < 9; i++) {
+        time[i] = (csm_time)(i / 3) * CSM_DAY;
+        coin[i] = (uint32_t)(i % 3);
+        probability[i] = 0.5;
+        outcome[i] = i % 2 ? 1 : 0;
+    }
+    const csm_outcomes outcomes = {.length = 9,
+                                   .horizon = CSM_DAY,
+                                   .time = time,
+                                   .coin = coin,
+                                   .probability = probability,
+                                   .outcome = outcome,
+                                   .expected = expected,
+                                   .realised = realised};
+    csm_context *context;
+    csm_scores scores;
+    assert_ok(csm_context_new(&context, NULL));
+    assert_ok(csm_calibrate_scores(&scores, context, &outcomes, NULL));
+    assert_near(scores.rank_ic.value, 0.5, 1e-15);
+    assert_int_equal(scores.dates, 3);
+    csm_context_free(context);
+}
+
 static void conformal_radius_equals_mapie(void **state) {
     (void)state;
     golden rows = golden_read("conformal.txt", 2), expected = golden_read("conformal_mapie.txt", 2);
@@ -361,6 +391,7 @@ int main(void) {
         cmocka_unit_test(forecasts_of_zero_and_one_that_fail_cost_a_finite_log_loss),
         cmocka_unit_test(spearman_equals_scipy_with_ties),
         cmocka_unit_test(conformal_radius_is_the_augmented_quantile),
+        cmocka_unit_test(a_date_that_expects_the_same_of_all_coins_counts_as_no_order),
         cmocka_unit_test(conformal_radius_equals_mapie),
         cmocka_unit_test(conformal_intervals_cover_as_often_as_they_say),
         cmocka_unit_test(wrong_input_is_named),
