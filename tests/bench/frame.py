@@ -44,7 +44,7 @@ class Work:
 @dataclasses.dataclass
 class Case:
     name: str  # "indicators-talib"
-    group: str  # gbt lstm features io calibration backtest
+    group: str  # gbt lstm features io calibration backtest dashboard
     peer: str  # "TA-Lib"
     floor: float  # peer time / our time that must be reached
     prepare: Callable[[], Work]

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # Measures this library beside its peers. sh tests/bench/run.sh [GROUP... | CASE...]   (nothing: every case)
-#   groups: gbt lstm features io calibration backtest; -l lists the cases
+#   groups: gbt lstm features io calibration backtest dashboard; -l lists the cases
 # Builds in build/bench, installs the asked cases' peers from PyPI into build/bench-venv, prints one line a case and
 # writes build/bench/results/CASE.json. CSM_SHARED_DATA names the folder of recorded data (../shared).
 # BENCH_ROUNDS (5) is the number of interleaved rounds, BENCH_QUICK=1 shrinks the work to a smoke test.
