@@ -122,8 +122,7 @@ static uint64_t common_divisor(uint64_t a, uint64_t b) {
 }
 
 static void widen_range(range *r, const int64_t *ticks, const int64_t *residuals, size_t count) {
-    csm_extremes seen;
-    CSM_ON_COLUMN(extremes)(&seen, residuals, ticks, count);
+    const csm_extremes seen = CSM_ON_COLUMN(extremes)(residuals, ticks, count);
     r->missing = r->missing || seen.missing > 0;
     if (seen.missing == count) return;
     if (seen.least < r->least) r->least = seen.least;

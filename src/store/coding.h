@@ -52,7 +52,7 @@ csm_status csm_chunk_unpack(int64_t *values, size_t count, size_t chunk_rows, in
 /* What shuffle, deflate and fletcher32 make of bytes: a segment's sources, and the columns of version 1. */
 csm_status csm_chunk_deflate(csm_buffer *out, const uint8_t *bytes, size_t length);
 /* The bytes of such a chunk; CSM_ECORRUPT when it holds another number. */
-csm_status csm_chunk_inflate(uint8_t *bytes, size_t count, const uint8_t *packed, size_t length);
+csm_status csm_chunk_inflate(uint8_t *planes, size_t bytes, const uint8_t *packed, size_t length);
 /* `count` values of `width` planes of bytes in such a chunk; scratch holds chunk_rows * width bytes. */
 csm_status csm_chunk_unpack_planes(int64_t *values, size_t count, size_t chunk_rows, int32_t width,
                                    const uint8_t *packed, size_t length, uint8_t *scratch);

@@ -27,8 +27,7 @@ typedef struct csm_steps {
 
 #define CSM_COLUMN_KERNELS(isa)                                                                                \
     /* values[i] counts where cells[i] is present; cells may be values. */                                     \
-    void csm_column_extremes_##isa(csm_extremes *out, const int64_t *values, const int64_t *cells,             \
-                                   size_t n);                                                                  \
+    csm_extremes csm_column_extremes_##isa(const int64_t *values, const int64_t *cells, size_t n);             \
     size_t csm_column_missing_##isa(const int64_t *cells, size_t n);                                           \
     /* How many rows have left - right < distance; cells are present, distance is not negative. */             \
     size_t csm_column_closer_##isa(const int64_t *left, const int64_t *right, size_t n, int64_t distance);     \

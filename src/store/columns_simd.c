@@ -10,8 +10,7 @@ static inline int64_t plus(int64_t a, int64_t b) {
     return (int64_t)((uint64_t)a + (uint64_t)b);
 }
 
-void CSM_ISA_SYMBOL(csm_column_extremes)(csm_extremes *out, const int64_t *values, const int64_t *cells,
-                                         size_t n) {
+csm_extremes CSM_ISA_SYMBOL(csm_column_extremes)(const int64_t *values, const int64_t *cells, size_t n) {
     int64_t least = INT64_MAX, most = INT64_MIN;
     size_t missing = 0;
     for (size_t i = 0; i < n; i++) {
@@ -21,7 +20,7 @@ void CSM_ISA_SYMBOL(csm_column_extremes)(csm_extremes *out, const int64_t *value
         most = high > most ? high : most;
         missing += absent;
     }
-    *out = (csm_extremes){.least = least, .most = most, .missing = missing};
+    return (csm_extremes){.least = least, .most = most, .missing = missing};
 }
 
 size_t CSM_ISA_SYMBOL(csm_column_missing)(const int64_t *cells, size_t n) {

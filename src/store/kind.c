@@ -158,7 +158,7 @@ static bool bars_are_plainly_good(const csm_table *t, const csm_extremes *range,
 
 void csm_table_range(csm_extremes *range, const csm_table *table) {
     for (size_t c = 0; c < table->kind->columns; c++)
-        CSM_ON_COLUMN(extremes)(&range[c], table->ticks[c], table->ticks[c], table->rows);
+        range[c] = CSM_ON_COLUMN(extremes)(table->ticks[c], table->ticks[c], table->rows);
 }
 
 static bool states_are_plainly_good(const csm_table *table, csm_extremes state) {

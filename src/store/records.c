@@ -83,6 +83,6 @@ csm_span csm_range_span(const csm_extremes *range) {
 csm_span csm_table_span(const csm_table *table) {
     csm_extremes range[2];
     for (size_t c = 0; c < 2; c++)
-        CSM_ON_COLUMN(extremes)(&range[c], table->ticks[c], table->ticks[c], table->rows);
+        range[c] = CSM_ON_COLUMN(extremes)(table->ticks[c], table->ticks[c], table->rows);
     return csm_range_span(range);
 }
