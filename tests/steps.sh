@@ -211,6 +211,7 @@ full() {
         step oracles "golden values from their sources" \
             build/test-venv/bin/python tests/checks/oracles.py build/oracles &&
         step tree-oracles "trees against LightGBM, XGBoost, shap and onnxruntime" tree_oracles
+    step python-wheels "Python wheels, self-contained, for each Python at hand" sh tests/bindings/python.sh wheels
     step python-asan "Python bindings under AddressSanitizer" sh tests/bindings/python.sh asan
     step csharp-asan "C# bindings under AddressSanitizer" csharp_asan
     step cuda "CUDA files for every architecture" cuda_architectures
