@@ -10,7 +10,10 @@ stop=no
 case ${1-} in
 '') ;;
 --stop) stop=yes ;;
---no-browser) browser=no ;;
+--no-browser)
+    browser=no
+    [ "${2-}" != --stop ] || stop=yes
+    ;;
 *)
     sed -n '3,4s/^# //p' "$0" >&2
     exit 2
