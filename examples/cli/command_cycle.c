@@ -36,7 +36,7 @@ int command_train(cli *c) {
         return usage_error("--tune: %s", csm_error_message());
     csm_pipeline *p = NULL;
     csm_training *training = NULL;
-    csm_status status = open_pipeline(c, &p, CSM_STORE_WRITE);
+    csm_status status = open_pipeline(c, &p, CSM_STORE_SHARED);
     if (status == CSM_OK)
         status = challenger ? csm_pipeline_train_challenger(&training, p, as_of)
                             : csm_pipeline_train(&training, p, as_of);
