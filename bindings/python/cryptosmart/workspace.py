@@ -463,6 +463,31 @@ class Workspace:
         frame["not_shown"] = ["|".join(reasons(row.show)) for row in rows]
         return frame.drop(columns="show")
 
+    def feedback(self, row: int, right: Optional[bool], who: str, text: str = "") -> None:
+        """What somebody says of a forecast (``row`` of :meth:`ledger`): right, wrong, or None to withdraw it. Stands beside the outcome."""
+        verdict = 0 if right is None else 1 if right else -1
+        _native.csm_learn_feedback_add(self.context._handle, self._store(), row, verdict, who, text)
+
+    def decisions(self, after: int = 0) -> Any:
+        """What the learning loop did and why: alarms, challengers, promotions, weights."""
+        found = _native.csm_learn_decisions(self._store(), after)
+        rows = [_native.csm_decision_list_at(found, i) for i in range(_native.csm_decision_list_count(found))]
+        frame = _frame(rows, ("row", "written", "time", "kind", "model", "text"), ("written", "time"))
+        frame["kind"] = [_native.csm_decision_name(row.kind) for row in rows]
+        return frame
+
+    def promote(self, model: str, *, force: bool = False) -> None:
+        """Makes a model champion, where the ledger's evidence supports it or ``force`` is given; the one before goes on in shadow."""
+        _native.csm_pipeline_promote(self._handle, model, int(force))
+
+    def rollback(self) -> None:
+        """The champion before comes back; :class:`NotFound` when there is none."""
+        _native.csm_pipeline_rollback(self._handle)
+
+    def refresh(self) -> None:
+        """In "shared" mode: sees what others committed since."""
+        _native.csm_store_refresh(self._store())
+
     def verify_ledger(self) -> Any:
         """Recomputes the chain of hashes: record of rows and hash; :class:`Corrupt` names the first wrong row."""
         return _native.csm_learn_verify(self.context._handle, self._store())

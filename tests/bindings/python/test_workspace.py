@@ -2,11 +2,13 @@
 """The cycle in Python gives what the command line and the C interface give."""
 import datetime
 import pickle
+import shutil
 
 import cryptosmart as cs
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import SMALL
 
 
 def test_a_prediction_is_a_table_with_utc_times(workspace):
@@ -99,6 +101,30 @@ def test_a_prediction_is_written_once(writable):
     after = writable.status().ledger.rows
     writable.predict("2023-12-29", write=True, backfill=True)
     assert before < after == writable.status().ledger.rows
+
+
+def test_feedback_stands_beside_the_outcome_and_decisions_are_a_table(writable):
+    row = int(writable.ledger("30d")["row"].iloc[0])
+    before = writable.ledger("30d").set_index("row").loc[row, "log_return"]
+    writable.feedback(row, False, "somebody", "it fell")
+    after = writable.ledger("30d").set_index("row").loc[row, "log_return"]
+    assert before == after or (np.isnan(before) and np.isnan(after))
+    with pytest.raises(cs.NotFound):
+        writable.feedback(10**9, True, "somebody")
+    assert {"row", "kind", "text"} <= set(writable.decisions().columns)
+    with pytest.raises(cs.NotFound):
+        writable.rollback()
+    with pytest.raises(cs.Error):
+        writable.promote("0" * 64)
+
+
+def test_a_shared_workspace_sees_what_another_committed(trained, tmp_path):
+    shutil.copytree(trained, tmp_path / "shared")
+    with cs.Workspace(tmp_path / "shared", SMALL, mode="shared") as one, cs.Workspace(tmp_path / "shared", SMALL, mode="shared") as two:
+        rows = two.status().ledger.rows
+        one.predict("2023-12-28", write=True, backfill=True)
+        two.refresh()
+        assert two.status().ledger.rows > rows
 
 
 def test_what_the_workspace_says_of_itself(workspace):
