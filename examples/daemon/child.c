@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define ARGUMENTS_MOST (2 * SETTINGS_FILES + 16)
+#define ARGUMENTS_MOST 16
 #define MILLISECONDS(time) ((uint64_t)((time) / CSM_MILLISECOND))
 
 static void handle_closed(uv_handle_t *handle) {
@@ -129,10 +129,6 @@ static void add_word(command_line *line, const char *word) {
 
 static void write_command(command_line *line, const daemon_state *d, const child *c, const char *cursor) {
     add_word(line, d->program);
-    for (int i = 0; i < d->source.file_count; i++) {
-        add_word(line, "-c");
-        add_word(line, d->source.files[i]);
-    }
     add_word(line, "--workspace");
     add_word(line, d->workspace);
     if (d->test_clock) {
@@ -154,21 +150,10 @@ static void write_command(command_line *line, const daemon_state *d, const child
     line->word[line->count] = NULL;
 }
 
-/* The environment without secrets: no job needs one. Borrowed strings; NULL without memory. */
-static const char **clean_environment(void) {
-    size_t count = 0, kept = 0;
-    while (environ[count]) count++;
-    const char **clean = calloc(count + 1, sizeof *clean);
-    for (size_t i = 0; clean && i < count; i++) {
-        if (!secrets_is_variable(environ[i])) clean[kept++] = environ[i];
-    }
-    return clean;
-}
-
 static int spawn(child *c, const char *cursor) {
     command_line line = {.count = 0};
     write_command(&line, c->daemon, c, cursor);
-    const char **environment = clean_environment();
+    char **environment = child_environment(c->daemon->config);
     if (!environment) return UV_ENOMEM;
     uv_stdio_container_t streams[3] = {
         {.flags = UV_IGNORE},
@@ -177,12 +162,12 @@ static int spawn(child *c, const char *cursor) {
     uv_process_options_t options = {.exit_cb = on_exit_of,
                                     .file = c->daemon->program,
                                     .args = (char **)(uintptr_t)line.word,
-                                    .env = (char **)(uintptr_t)environment,
+                                    .env = environment,
                                     .stdio_count = 3,
                                     .stdio = streams};
     c->process.data = c;
     int code = uv_spawn(&c->daemon->loop, &c->process, &options);
-    free(environment);
+    child_environment_free(environment);
     return code;
 }
 

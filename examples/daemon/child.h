@@ -50,6 +50,10 @@ csm_status child_start(child **out, struct daemon *daemon, const job_entry *what
 void child_end(child *c);
 void child_free(child *c);
 
+/* The environment of a job (child_environment.c), NULL-terminated; NULL without memory. */
+char **child_environment(const csm_config *config);
+void child_environment_free(char **environment);
+
 /* What a line of standard output says, put into daemon.db (report.c). */
 void report_line(child *c, char *line);
 /* A line of standard error, put into the run's log and the daemon's. */

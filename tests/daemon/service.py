@@ -58,6 +58,18 @@ def a_reload_takes_a_whole_configuration_and_refuses_a_faulty_one():
         assert place.stop() == 0
 
 
+def jobs_have_the_configuration_in_force_whatever_stands_in_the_files():
+    with Place('kraken: {url: "http://127.0.0.1:9/0"}\ningest: {sources: [kraken.ticker]}\n') as place:
+        place.own.write_text("daemon: {retry_first: 1s, retry_last: 1s, retries: 3}\n")
+        place.environment["CRYPTOSMART__NET__TIMEOUT"] = "7s"
+        place.start()
+        place.wait(lambda: place.value("SELECT count(*) FROM job_runs WHERE job='discover' AND state='failed'"), "a failure")
+        place.config.write_text("kraken: {url: [}\n")
+        place.wait(lambda: place.value("SELECT count(*) FROM job_runs WHERE job='discover' AND state='failed'") == 4, "three retries")
+        assert place.query("SELECT DISTINCT code FROM job_runs WHERE job='discover' AND state='failed'") == [(6,)]
+        assert place.stop() == 0
+
+
 def one_daemon_serves_a_workspace():
     with silent_exchange() as server, Place(config_of(server)) as place:
         place.start()
@@ -145,7 +157,7 @@ def the_doctor_tells_what_is_wrong_by_its_exit_code():
 
 if __name__ == "__main__":
     for test in (systemd_is_told_ready_alive_and_stopping, a_reload_takes_a_whole_configuration_and_refuses_a_faulty_one,
-                 one_daemon_serves_a_workspace, a_clean_stop_ends_running_jobs_which_go_on_at_the_next_start,
+                 jobs_have_the_configuration_in_force_whatever_stands_in_the_files, one_daemon_serves_a_workspace, a_clean_stop_ends_running_jobs_which_go_on_at_the_next_start,
                  jobs_die_with_a_daemon_that_is_killed, a_job_that_takes_too_long_is_ended, a_job_that_wants_too_much_memory_fails_by_itself,
                  every_fault_of_a_configuration_is_told_at_once_and_nothing_starts, the_test_clock_is_refused_beside_live_data,
                  the_doctor_tells_what_is_wrong_by_its_exit_code):
