@@ -122,8 +122,6 @@ def run(days, kills, discover):
     began = time.monotonic()
     try:
         child = simulation.start()
-        with open(f"/proc/{child.pid}/maps") as maps:
-            sanitised = "libasan" in maps.read()
         pause = 4.0
         next_kill = time.monotonic() + pause * dice.random()
         while not simulation.finished():
@@ -137,6 +135,8 @@ def run(days, kills, discover):
             elif killed == kills:
                 samples.append(memory_and_descriptors(child.pid))
             time.sleep(0.2)
+        with open(f"/proc/{child.pid}/maps") as maps:
+            sanitised = "libasan" in maps.read()
         ended = place.stop()
         assert ended == 0, place.tail()
         forecasts, ripe = every_prediction_has_its_outcome(simulation)
