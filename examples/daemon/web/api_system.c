@@ -190,9 +190,11 @@ static void daemon_figures(FILE *out, dashboard *d) {
     }
     sqlite3_close(db);
     label_head(out, "job_runs", "gauge", "Recorded runs of jobs by state");
-    json_array_foreach(runs, i, row) fprintf(out, "cryptosmart_job_runs{state=\"%s\"} %lld\n",
-                                             json_string_value(json_object_get(row, "state")),
-                                             (long long)json_integer_value(json_object_get(row, "count")));
+    json_array_foreach(runs, i, row) {
+        fprintf(out, "cryptosmart_job_runs{state=\"%s\"} %lld\n",
+                json_string_value(json_object_get(row, "state")),
+                (long long)json_integer_value(json_object_get(row, "count")));
+    }
     label_head(out, "fact", "gauge", "What jobs measured last");
     json_array_foreach(facts, i, row) {
         const char *name = json_string_value(json_object_get(row, "name"));

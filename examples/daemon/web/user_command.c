@@ -63,8 +63,10 @@ static csm_status list(accounts *a) {
     json_t *rows = json_array(), *row;
     size_t i;
     const csm_status status = accounts_list(a, rows);
-    json_array_foreach(rows, i, row) printf("%-32s %s\n", json_string_value(json_object_get(row, "name")),
-                                            json_string_value(json_object_get(row, "role")));
+    json_array_foreach(rows, i, row) {
+        printf("%-32s %s\n", json_string_value(json_object_get(row, "name")),
+               json_string_value(json_object_get(row, "role")));
+    }
     json_decref(rows);
     return status;
 }

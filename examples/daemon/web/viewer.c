@@ -14,6 +14,8 @@
 #define LOOK_SECONDS 1
 #define HEARTBEAT_SECONDS 15
 #define AGE_SECONDS 60 /* a view is made anew when older: parts of it depend on the time */
+#define PAUSE_SHARE 10 /* a view that took so long is kept ten times as long: ingest commits all the time */
+#define PAUSE_MOST 60  /* seconds */
 
 struct viewer {
     dashboard *dashboard;
@@ -24,6 +26,7 @@ struct viewer {
     bool stopping;
     view *present;
     uint64_t made;
+    int64_t pause; /* seconds until the next view at the earliest; of the thread alone */
 };
 
 typedef json_t *(*page_fn)(const view *v);
@@ -214,6 +217,8 @@ static void renew(viewer *v) {
         return;
     }
     if (*next->problem) dashboard_log(d, CSM_LOG_WARN, "the workspace cannot be read: %s", next->problem);
+    v->pause = (int64_t)(next->build_microseconds * PAUSE_SHARE / 1000000);
+    if (v->pause > PAUSE_MOST) v->pause = PAUSE_MOST;
     put_view(v, next);
     snprintf(data, sizeof data, "{\"view\":%llu}", (unsigned long long)v->made);
     streams_send(d->streams, "view", data);
@@ -244,15 +249,18 @@ static void *look(void *user) {
     dashboard *d = v->dashboard;
     sqlite3 *db = NULL;
     uint64_t seen = 0;
-    int64_t version = 0, viewed = 0, beat = 0;
+    int64_t version = 0, viewed = -AGE_SECONDS, beat = 0;
     if (rows_open(&db, d->database) != CSM_OK)
         dashboard_log(d, CSM_LOG_ERROR, "%s cannot be opened", d->database);
     do {
         const int64_t now = microseconds() / 1000000, changed = db ? data_version(db) : 0;
         const uint64_t print = fingerprint(d);
         guard_sweep(d->guard);
-        if (print != seen || now - viewed >= AGE_SECONDS) renew(v), viewed = now;
-        seen = print;
+        if ((print != seen && now - viewed >= v->pause) || now - viewed >= AGE_SECONDS) {
+            renew(v);
+            seen = print;
+            viewed = now;
+        }
         if (changed != version) streams_send(d->streams, "change", "{}");
         version = changed;
         if (now - beat >= HEARTBEAT_SECONDS) streams_send(d->streams, "heartbeat", "{}"), beat = now;

@@ -56,5 +56,5 @@ export const alerts = {
 export const audit = {
   load: () => get("audit"),
   draw: (d) => [h("div", { class: "head" }, h("h1", {}, t("audit")), h("p", { class: "lede" }, t("audit text"))),
-    table(t("audit"), [[t("when")], [t("who")], [t("action")], [t("about")], [t("detail"), "wrap"], [t("address")], [t("row")]], (d.audit || []).map((a) => [time(a.time), a.who, a.action, a.subject, new Cell(a.detail, "wrap"), h("code", {}, a.address), h("code", {}, a.from)]), "full")],
+    table(t("audit"), [[t("when")], [t("who")], [t("action")], [t("about")], [t("detail"), "wrap"], [t("address")], [t("row")]], (d.audit || []).map((a) => [time(a.time), a.who, a.action, h("code", {}, a.subject), new Cell(a.detail, "wrap"), h("code", {}, a.address), h("code", {}, a.from)]), "full")],
 };
