@@ -11,7 +11,7 @@ import numpy as np
 from . import _native
 from ._arrays import Array
 from ._config import Config
-from ._context import Context
+from ._context import Context, context_of
 from ._time import TIME_MAX, TIME_MIN, IntervalLike, TimeLike, interval, interval_text, nanoseconds, time_text, utc_index
 from .calibrate import EVIDENCE
 from .views import ranking_html, table_html
@@ -483,6 +483,15 @@ class Workspace:
     def rollback(self) -> None:
         """The champion before comes back; :class:`NotFound` when there is none."""
         _native.csm_pipeline_rollback(self._handle)
+
+    def backup(self, folder: Union[str, os.PathLike[str]]) -> None:
+        """One consistent generation of the workspace in an empty or absent folder, every file with its hash."""
+        _native.csm_store_backup(self._store(), self.context._handle, folder)
+
+    @staticmethod
+    def restore(backup: Union[str, os.PathLike[str]], folder: Union[str, os.PathLike[str]]) -> None:
+        """Copies a backup into an empty or absent folder, every hash compared."""
+        _native.csm_store_restore(context_of(None), backup, folder)
 
     def refresh(self) -> None:
         """In "shared" mode: sees what others committed since."""

@@ -118,6 +118,17 @@ def test_feedback_stands_beside_the_outcome_and_decisions_are_a_table(writable):
         writable.promote("0" * 64)
 
 
+def test_a_backup_restores_to_the_same_predictions(workspace, tmp_path):
+    workspace.backup(tmp_path / "backup")
+    cs.Workspace.restore(tmp_path / "backup", tmp_path / "again")
+    with cs.Workspace(tmp_path / "again", SMALL) as again:
+        found, expected = (w.predict("2023-12-30").to_pandas(all=True) for w in (again, workspace))
+    pd.testing.assert_frame_equal(found, expected)
+    with pytest.raises(cs.Error) as caught:
+        cs.Workspace.restore(tmp_path / "backup", tmp_path / "again")
+    assert caught.value.status == "CSM_EEXIST"
+
+
 def test_a_shared_workspace_sees_what_another_committed(trained, tmp_path):
     shutil.copytree(trained, tmp_path / "shared")
     with cs.Workspace(tmp_path / "shared", SMALL, mode="shared") as one, cs.Workspace(tmp_path / "shared", SMALL, mode="shared") as two:
