@@ -140,11 +140,12 @@ static csm_status read_entry(reader *r, dotenv_fn on_entry, void *user) {
 }
 
 csm_status dotenv_parse(const char *text, size_t length, const char *file, dotenv_fn on_entry, void *user) {
+    if (!text) return CSM_OK; /* an empty file */
     reader r = {.at = text, .end = text + length, .file = file, .line = 1};
     csm_status status = CSM_OK;
     r.value = sodium_malloc(DOTENV_VALUE);
     if (!r.value) return fail(CSM_ENOMEM, "no locked memory for %s", file);
-    if (text && length >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) r.at += 3;
+    if (length >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0) r.at += 3;
     while (status == CSM_OK && r.at < r.end) {
         skip_blanks(&r);
         if (!at_line_end(&r) && *r.at != '#') status = read_entry(&r, on_entry, user);

@@ -132,8 +132,7 @@ static csm_status check_gate(csm_checks *checks, const csm_pipeline *p) {
     csm_gate_report gate;
     if (csm_pipeline_gate(&gate, p, p->settings.rank.horizon) != CSM_OK)
         return note(checks, CSM_LOG_ERROR, "gate", csm_strdup(csm_error_message()));
-    for (char *end = strchr(gate.text, '\n'); end; end = strchr(end, '\n'))
-        *end = end[1] ? ';' : 0;
+    for (char *end = strchr(gate.text, '\n'); end; end = strchr(end, '\n')) *end = end[1] ? ';' : 0;
     return note(checks, gate.open ? CSM_LOG_INFO : CSM_LOG_WARN, "gate",
                 csm_strformat("%s%s%s", gate.open ? "open" : "shut", gate.text[0] ? ": " : "", gate.text));
 }
