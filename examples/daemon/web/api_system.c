@@ -89,11 +89,13 @@ static void label_head(FILE *out, const char *name, const char *type, const char
 
 /* Of the process: from /proc, as Prometheus' own clients do. */
 static void process_figures(FILE *out) {
-    unsigned long size = 0, resident = 0;
+    char line[128] = "";
+    unsigned long resident = 0;
     double descriptors = 0;
-    FILE *statm = fopen("/proc/self/statm", "r");
+    FILE *statm = fopen("/proc/self/statm", "r"); /* "size resident ..." in pages */
     if (statm) {
-        if (fscanf(statm, "%lu %lu", &size, &resident) != 2) resident = 0;
+        const char *second = fgets(line, sizeof line, statm) ? strchr(line, ' ') : NULL;
+        if (second) resident = strtoul(second, NULL, 10);
         fclose(statm);
     }
     DIR *folder = opendir("/proc/self/fd");

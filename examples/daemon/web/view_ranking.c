@@ -99,18 +99,25 @@ static json_t *last_update(const view *v, const csm_ledger_entry *e) {
     return json_pack("{s:s,s:o}", "from", from, "time", json_time(s->last + s->stream.interval));
 }
 
+/* A line "shap trees FEATURE value V contribution C"; NULL for another. */
+static json_t *contribution_of(const char *line) {
+    const char *member = strncmp(line, "shap ", 5) == 0 ? strchr(line + 5, ' ') : NULL;
+    const char *value = member ? strstr(member, " value ") : NULL;
+    const char *contribution = value ? strstr(value, " contribution ") : NULL;
+    if (!contribution) return NULL;
+    return json_pack("{s:s%,s:o,s:o}", "feature", member + 1, (size_t)(value - member - 1), "value",
+                     json_number(strtod(value + 7, NULL)), "contribution",
+                     json_number(strtod(contribution + 14, NULL)));
+}
+
 /* The greatest contributions, as the row's own text says them: "shap trees FEATURE value V contribution C". */
 static json_t *contributions_of(const view *v, const csm_ledger_entry *e) {
     json_t *list = json_array();
     char *text = NULL;
     if (csm_learn_row_text(&text, v->store, e->row) != CSM_OK) return list;
     for (const char *line = text; line && *line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL) {
-        char feature[64];
-        double value, contribution;
-        if (sscanf(line, "shap %*15s %63s value %lf contribution %lf", feature, &value, &contribution) == 3)
-            json_array_append_new(list,
-                                  json_pack("{s:s,s:o,s:o}", "feature", feature, "value", json_number(value),
-                                            "contribution", json_number(contribution)));
+        json_t *one = contribution_of(line);
+        if (one) json_array_append_new(list, one);
     }
     csm_learn_text_free(text);
     return list;
