@@ -54,7 +54,7 @@ def a_reload_takes_a_whole_configuration_and_refuses_a_faulty_one():
         place.own.write_text("daemon: {retrain_every: 0s}\n")
         place.child.send_signal(signal.SIGHUP)
         place.wait(lambda: said(place, "configuration read again"), "the reload")
-        assert place.value("SELECT next_due FROM jobs WHERE name='retrain'") == 2**63 - 1
+        place.wait(lambda: place.value("SELECT next_due FROM jobs WHERE name='retrain'") == 2**63 - 1, "the schedule without retraining")
         assert place.stop() == 0
 
 
