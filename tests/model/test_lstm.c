@@ -446,6 +446,44 @@ static void the_learner_survives_every_failed_allocation(void **unused) {
     free(m);
 }
 
+/* Runs of 5 and one of 1, batches of 13: five runs may be touched, none of whose hours another one has. */
+static void no_batch_of_shuffled_runs_has_more_hours_than_memory_is_taken_for(void **unused) {
+    (void)unused;
+    enum { LENGTH = 61, RUN = 5, SIZE = 13, STEPS = 24, RUNS = 13, FAR = 100 };
+    int64_t end[LENGTH];
+    for (size_t i = 0; i < LENGTH; i++) end[i] = (int64_t)(STEPS + i / RUN * FAR + i % RUN);
+    const csm_samples samples = {.x = csm_matrix_f32(NULL, RUNS * FAR, 1),
+                                 .window_end = end,
+                                 .window_length = STEPS,
+                                 .length = LENGTH};
+    size_t bound, most = 0;
+    assert_ok(lstm_hours_most(&bound, &samples, RUN, SIZE));
+    for (uint64_t draw = 0; draw < 2000; draw++) {
+        size_t order[RUNS], window[LENGTH], count = 0;
+        for (size_t r = 0; r < RUNS; r++) order[r] = r;
+        for (size_t r = RUNS; r > 1; r--) {
+            const size_t other = csm_random_u64(7, draw, r) % r, taken = order[r - 1];
+            order[r - 1] = order[other];
+            order[other] = taken;
+        }
+        for (size_t r = 0; r < RUNS; r++)
+            for (size_t i = order[r] * RUN; i < LENGTH && i < (order[r] + 1) * RUN; i++) window[count++] = i;
+        for (size_t from = 0; from + SIZE <= LENGTH; from += SIZE) {
+            bool seen[RUNS * FAR] = {false};
+            size_t hours = 0;
+            for (size_t i = from; i < from + SIZE; i++)
+                for (size_t h = 0; h < STEPS; h++) {
+                    bool *hour = &seen[(size_t)end[window[i]] - h];
+                    hours += !*hour;
+                    *hour = true;
+                }
+            if (hours > most) most = hours;
+        }
+    }
+    assert_true(most <= bound);
+    assert_true(most > 4 * (STEPS + RUN - 1)); /* so four runs' hours would have been too few */
+}
+
 static void without_a_card_nothing_is_trained_in_its_place(void **unused) {
     (void)unused;
     if (csm_backend_has_cuda()) skip();
@@ -472,6 +510,7 @@ int main(void) {
         cmocka_unit_test(integrated_gradients_add_up_and_find_the_hours_that_count),
         cmocka_unit_test(heads_windows_and_values_that_cannot_be_are_refused),
         cmocka_unit_test(the_learner_survives_every_failed_allocation),
+        cmocka_unit_test(no_batch_of_shuffled_runs_has_more_hours_than_memory_is_taken_for),
         cmocka_unit_test(without_a_card_nothing_is_trained_in_its_place),
     };
     return cmocka_run_group_tests_name("lstm learner", tests, NULL, NULL);

@@ -7,8 +7,6 @@
 
 #include "backend/lstm_cuda.h"
 
-#include <stdlib.h>
-
 _Static_assert((int)CSM_LSTM_FP32 == (int)CSM_PRECISION_FP32 &&
                    (int)CSM_LSTM_TF32 == (int)CSM_PRECISION_TF32 &&
                    (int)CSM_LSTM_FP16 == (int)CSM_PRECISION_FP16 &&
@@ -32,64 +30,16 @@ static void close_cuda(void *state) {
     csm_dealloc(engine);
 }
 
-/* ---- how many distinct hours a batch may have ---- */
-
-static int by_size(const void *a, const void *b) {
-    const size_t one = *(const size_t *)a, two = *(const size_t *)b;
-    return one < two ? 1 : one > two ? -1 : 0;
-}
-
-/* Distinct hours of `count` windows that stand in the order of their ends. */
-static size_t hours_of(const csm_samples *samples, const uint32_t *window, size_t count) {
-    size_t hours = 0, next = 0;
-    for (size_t i = 0; i < count; i++) {
-        const size_t end = (size_t)samples->window_end[window[i]] + 1, first = end - samples->window_length;
-        hours += end - (first > next ? first : next);
-        next = end;
-    }
-    return hours;
-}
-
-/* The most hours of any batch made of whole and cut runs: those of the runs with the most. A batch of `size` windows touches
- * at most size / run + 2 of them. Tight, because a captured step works on all rows that there is room for. */
-static csm_status most_hours(size_t *out, const csm_samples *samples, const uint32_t *by_end, size_t run,
-                             size_t size) {
-    const size_t runs = (samples->length + run - 1) / run, touched = size / run + 2;
-    size_t *hours = csm_alloc_array(runs, sizeof *hours);
-    if (!hours) return CSM_ENOMEM;
-    for (size_t r = 0; r < runs; r++) {
-        const size_t left = samples->length - r * run;
-        hours[r] = hours_of(samples, by_end + r * run, left < run ? left : run);
-    }
-    qsort(hours, runs, sizeof *hours, by_size);
-    *out = 0;
-    for (size_t r = 0; r < runs && r < touched; r++) *out += hours[r];
-    if (*out > size * samples->window_length) *out = size * samples->window_length;
-    if (*out > samples->x.rows) *out = samples->x.rows;
-    csm_dealloc(hours);
-    return CSM_OK;
-}
-
-static csm_status validation_hours(size_t *out, const csm_samples *samples, size_t size) {
-    uint32_t *order = NULL;
-    csm_status status = lstm_by_end(&order, samples);
-    for (size_t from = 0; from < samples->length && !status; from += size) {
-        const size_t left = samples->length - from,
-                     hours = hours_of(samples, order + from, left < size ? left : size);
-        if (hours > *out) *out = hours;
-    }
-    csm_dealloc(order);
-    return status;
-}
-
-/* ---- the engine ---- */
-
 static csm_status open_net(cuda_engine *engine, const lstm_training *t) {
     const csm_train_job *job = t->job;
     const size_t batch = t->learn.capacity;
     size_t hours = 0;
-    csm_status status = most_hours(&hours, job->samples, t->by_end, (size_t)job->values[LSTM_RUN], batch);
-    if (!status && job->validation) status = validation_hours(&hours, job->validation, batch);
+    csm_status status = lstm_hours_most(&hours, job->samples, (size_t)job->values[LSTM_RUN], batch);
+    if (!status && job->validation) {
+        size_t check; /* validation takes its windows in their order: one long run */
+        status = lstm_hours_most(&check, job->validation, job->validation->length, batch);
+        if (check > hours) hours = check;
+    }
     if (status) return status;
     const csm_lstm_cuda_options options = {.device = job->device_index,
                                            .precision = (uint32_t)job->precision,

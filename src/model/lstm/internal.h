@@ -90,6 +90,9 @@ void lstm_reader_close(lstm_reader *reader);
 csm_status lstm_reader_take(csm_lstm_batch *out, lstm_reader *reader, const uint32_t *window, size_t count);
 /* Windows by their end, then number: neighbours share hours. (length) */
 csm_status lstm_by_end(uint32_t **out, const csm_samples *samples);
+/* An upper bound of the distinct hours of any `size` windows that follow one another in a shuffled order of runs. Tight: a card
+ * takes memory for so many, and a captured step works on all of them. */
+csm_status lstm_hours_most(size_t *out, const csm_samples *samples, size_t run, size_t size);
 
 /* ---- loss.c ---- */
 

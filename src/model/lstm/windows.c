@@ -157,3 +157,42 @@ csm_status lstm_reader_take(csm_lstm_batch *out, lstm_reader *reader, const uint
         .x = reader->x, .hours = reader->hours, .first = reader->first, .length = count, .steps = steps};
     return status;
 }
+
+/* ---- how many distinct hours a batch may have ---- */
+
+static int by_size(const void *a, const void *b) {
+    const size_t one = *(const size_t *)a, two = *(const size_t *)b;
+    return one < two ? 1 : one > two ? -1 : 0;
+}
+
+/* Distinct hours of `count` windows that stand in the order of their ends. */
+static size_t hours_of(const csm_samples *samples, const uint32_t *window, size_t count) {
+    size_t hours = 0, next = 0;
+    for (size_t i = 0; i < count; i++) {
+        const size_t end = (size_t)samples->window_end[window[i]] + 1, first = end - samples->window_length;
+        hours += end - (first > next ? first : next);
+        next = end;
+    }
+    return hours;
+}
+
+/* The sum over the runs with the most hours. A batch of `size` windows touches at most size / run + 3 runs: its first and its last
+ * may be cut, and the one run that is shorter than the others may lie within. */
+csm_status lstm_hours_most(size_t *out, const csm_samples *samples, size_t run, size_t size) {
+    const size_t runs = (samples->length + run - 1) / run, touched = size / run + 3;
+    uint32_t *order = NULL;
+    *out = 0;
+    size_t *hours = csm_alloc_array(runs, sizeof *hours);
+    csm_status status = hours ? lstm_by_end(&order, samples) : CSM_ENOMEM;
+    for (size_t r = 0; r < runs && !status; r++) {
+        const size_t left = samples->length - r * run;
+        hours[r] = hours_of(samples, order + r * run, left < run ? left : run);
+    }
+    if (!status) qsort(hours, runs, sizeof *hours, by_size);
+    for (size_t r = 0; r < runs && r < touched && !status; r++) *out += hours[r];
+    if (*out > size * samples->window_length) *out = size * samples->window_length;
+    if (*out > samples->x.rows) *out = samples->x.rows;
+    csm_dealloc(order);
+    csm_dealloc(hours);
+    return status;
+}
