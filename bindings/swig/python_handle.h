@@ -219,6 +219,16 @@ static int csm_py_unguarded(const char *function) {
     return 0;
 }
 
+/* Whether "function parameter" is one of the names, which NULL ends. */
+static int csm_py_listed(const char *const *names, const char *function, const char *parameter) {
+    const size_t length = strlen(function);
+    for (size_t i = 0; names[i]; i++)
+        if (strncmp(names[i], function, length) == 0 && names[i][length] == ' ' &&
+            strcmp(names[i] + length + 1, parameter) == 0)
+            return 1;
+    return 0;
+}
+
 /* Functions that take NULL for an object. */
 static int csm_py_takes_none(const char *function, const char *parameter) {
     static const char *const names[] = {"csm_model_predict context",
@@ -228,12 +238,7 @@ static int csm_py_takes_none(const char *function, const char *parameter) {
                                         "csm_explainer_importance context",
                                         "csm_hmm_fit initial",
                                         NULL};
-    const size_t length = strlen(function);
-    for (size_t i = 0; names[i]; i++)
-        if (strncmp(names[i], function, length) == 0 && names[i][length] == ' ' &&
-            strcmp(names[i] + length + 1, parameter) == 0)
-            return 1;
-    return 0;
+    return csm_py_listed(names, function, parameter);
 }
 
 /* The object behind an argument, in use by `call` from here on. */

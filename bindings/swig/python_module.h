@@ -83,12 +83,7 @@ static int csm_py_text_may_be_none(const char *function, const char *parameter) 
                                         "csm_discover_parse_kraken assets",
                                         "csm_learn_feedback_add text",
                                         NULL};
-    const size_t length = strlen(function);
-    for (size_t i = 0; names[i]; i++)
-        if (strncmp(names[i], function, length) == 0 && names[i][length] == ' ' &&
-            strcmp(names[i] + length + 1, parameter) == 0)
-            return 1;
-    return 0;
+    return csm_py_listed(names, function, parameter);
 }
 
 /* A sequence of structs as an array of pointers. */
